@@ -1,0 +1,55 @@
+import type { Candidate, Failure, Phase, TaskType, Usage } from "../task/index.ts";
+
+/** What a provider can do; routing decides by this, never by a name. */
+export type Capabilities = {
+  /** It changes files in the tree by itself. */
+  edits: boolean;
+  /** It runs commands by itself. */
+  runs_commands: boolean;
+  /** Tokens. */
+  context_window: number;
+  /** In the step itself, or on a machine with a worker. */
+  where: Candidate["where"];
+  paid: boolean;
+};
+
+export type Readiness =
+  | { ready: true; detail: string }
+  /** `remedy` says what a person does about it. */
+  | { ready: false; detail: string; remedy: string };
+
+/** One go of a provider on a task. */
+export type RunRequest = {
+  task: { id: string; type: TaskType; direction: string; attempt: number; turn: number };
+  /** The item this task is a phase of, with its round (0 at first). */
+  item?: { backlog: string; id: string; text: string; phase: Phase; round: number };
+  prompt: string;
+  model: string;
+  /** Absolute path of the worktree. */
+  cwd: string;
+  /** The spec's path, relative to the tree, when the item has one. */
+  specPath?: string;
+  /** Ms; the caller aborts `signal` at its end, a CLI may also be told. */
+  timeoutMs: number;
+  /** One line of the agent's log, without a line end. */
+  log(line: string): void;
+};
+
+export type RunResult =
+  /** The agent came to its own end (a whitelisted finish). `output` is its last message, whole. */
+  | { kind: "finished"; output: string; usage: Usage }
+  | { kind: "failed"; failure: Failure; output: string; usage: Usage };
+
+export type Provider = {
+  name: string;
+  family: "api" | "cli" | "simulated";
+  /** The contract's executor this provider stands for, where there is one. */
+  executor: "claude" | "cursor" | "openclaw" | null;
+  /** Models in order of preference, cheap first; never empty. */
+  models: readonly string[];
+  capabilities: Capabilities;
+  /** Asks the provider itself whether it can work; never throws. Milliseconds to seconds. */
+  probe(signal?: AbortSignal): Promise<Readiness>;
+  /** Does the work in `request.cwd`; throws only when `signal` is aborted. */
+  run(request: RunRequest, signal: AbortSignal): Promise<RunResult>;
+};

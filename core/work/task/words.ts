@@ -1,0 +1,160 @@
+import * as z from "zod";
+
+/** The words that all rooms share: types, statuses, failure classes, candidates, results. Shapes only, no effects. */
+
+export const TaskType = z.enum(["spec", "test", "impl", "review", "heal"]);
+export type TaskType = z.infer<typeof TaskType>;
+
+/** The four phases of an item, in order; each is also a task type. */
+export const PHASES = ["spec", "impl", "test", "review"] as const;
+export type Phase = (typeof PHASES)[number];
+
+export const Status = z.enum(["pending", "running", "completed", "failed", "needs_decision", "cancelled"]);
+export type Status = z.infer<typeof Status>;
+
+/** Why something did not work. Chosen from structured signals only, never from words in an output. */
+export const FailureClass = z.enum([
+  "rate_limit", // 429
+  "quota", // a usage window is exhausted
+  "payment", // billing or usage permission
+  "auth", // rejected or missing key
+  "model_not_found",
+  "overloaded", // 5xx
+  "network", // connection refused, reset
+  "stalled", // silent, cut or timed-out stream
+  "context_length",
+  "content_filter",
+  "bad_request",
+  "bad_result", // the agent finished and its result does not hold: no diff, redder suite, markers left, no verdict
+  "crash", // the agent's process ended abnormally
+  "workspace", // the repository or its set-up, not the agent
+  "no_worker", // no live worker with the capability has a free slot
+  "lost", // lease ended without an outcome
+  "cancelled",
+  "unreported", // a client said failed and nothing else
+  "reported", // a client said failed and why
+  "internal", // a fault of ours
+]);
+export type FailureClass = z.infer<typeof FailureClass>;
+
+export const WhoActs = z.enum(["system", "user", "provider"]);
+export type WhoActs = z.infer<typeof WhoActs>;
+
+/** A provider and a model that an attempt may use. */
+export const Candidate = z.object({
+  provider: z.string(),
+  model: z.string(),
+  /** Where it can run: in the step itself, or on a machine with a worker. */
+  where: z.enum(["inline", "machine"]),
+  /** Why it stands at its place in the order. */
+  reason: z.string(),
+});
+export type Candidate = z.infer<typeof Candidate>;
+
+/** A candidate that is left out, and why. `returns_at` in ms when it comes back by itself. */
+export const Skipped = z.object({
+  provider: z.string(),
+  model: z.string(),
+  reason: z.string(),
+  class: FailureClass.optional(),
+  who_acts: WhoActs,
+  remedy: z.string().optional(),
+  returns_at: z.number().optional(),
+});
+export type Skipped = z.infer<typeof Skipped>;
+
+/** What a run cost; null is unknown, not zero. Tokens are counts, cost is US dollars. */
+export const Usage = z.object({
+  tokens_in: z.number().nullable(),
+  tokens_out: z.number().nullable(),
+  tokens_cached: z.number().nullable(),
+  cost_usd: z.number().nullable(),
+});
+export type Usage = z.infer<typeof Usage>;
+
+export const NO_USAGE: Usage = { tokens_in: null, tokens_out: null, tokens_cached: null, cost_usd: null };
+
+/** Adds two usages; unknown plus known is the known part. */
+export function addUsage(a: Usage, b: Usage): Usage {
+  const sum = (x: number | null, y: number | null) => (x === null ? y : y === null ? x : x + y);
+  return {
+    tokens_in: sum(a.tokens_in, b.tokens_in),
+    tokens_out: sum(a.tokens_out, b.tokens_out),
+    tokens_cached: sum(a.tokens_cached, b.tokens_cached),
+    cost_usd: sum(a.cost_usd, b.cost_usd),
+  };
+}
+
+/** A failure of one candidate's go. */
+export const Failure = z.object({
+  class: FailureClass,
+  /** One line for a person; never a secret. */
+  message: z.string(),
+  /** HTTP status where there was one. */
+  status: z.number().optional(),
+  retry_after_ms: z.number().optional(),
+  /** When an exhausted quota returns, ms since the epoch. */
+  resets_at: z.number().optional(),
+});
+export type Failure = z.infer<typeof Failure>;
+
+/** A candidate that was tried, kept on the attempt for good. */
+export const Tried = z.object({
+  provider: z.string(),
+  model: z.string(),
+  turn: z.number(),
+  class: FailureClass.nullable(), // null: it served
+  message: z.string(),
+  ms: z.number(),
+  usage: Usage,
+});
+export type Tried = z.infer<typeof Tried>;
+
+/** What a person reads about a failed task. */
+export const TaskError = z.object({
+  class: FailureClass,
+  message: z.string(),
+  /** The end of what was printed, at most 2 000 characters. */
+  excerpt: z.string(),
+  remedy: z.string(),
+  retryable: z.boolean(),
+  who_acts: WhoActs,
+});
+export type TaskError = z.infer<typeof TaskError>;
+
+/** A question an agent asks instead of going on. */
+export const Question = z.object({
+  prompt: z.string().min(1).max(4000),
+  options: z.array(z.string().max(400)).max(20).default([]),
+  /** The answer taken by itself after `default_after_s` seconds (default 0: at the next tick). */
+  default: z.string().max(4000).optional(),
+  default_after_s: z.number().min(0).max(2_592_000).optional(),
+});
+export type Question = z.infer<typeof Question>;
+
+/** The block an agent ends its answer with; see core/flow/prompt for the format. */
+export const ResultBlock = z.object({
+  verdict: z.enum(["pass", "fail"]).optional(),
+  summary: z.string().max(4000).default(""),
+  spec_path: z.string().max(500).optional(),
+  findings: z.array(z.string().max(2000)).max(50).default([]),
+  tests: z.array(z.string().max(500)).max(200).default([]),
+  question: Question.optional(),
+});
+export type ResultBlock = z.infer<typeof ResultBlock>;
+
+/** What a run of a test suite showed. Counts are null when the reporter is not one we know. */
+export const Suite = z.object({
+  command: z.array(z.string()),
+  /** Where the command comes from: set by the user, the base's manifest, or (the base has none) the item's own. */
+  source: z.enum(["config", "base", "item"]),
+  exit: z.number(),
+  passed: z.number().nullable(),
+  failed: z.number().nullable(),
+  /** Names of failing tests, at most 50. */
+  failures: z.array(z.string()),
+  /** The end of what it printed, at most 4 000 characters. */
+  tail: z.string(),
+  ms: z.number(),
+});
+export type Suite = z.infer<typeof Suite>;
