@@ -1,0 +1,121 @@
+import * as z from "zod";
+import { fail } from "./errors.ts";
+
+/** The settings; the only place that reads the environment. Names are the contract's where the setting exists there. */
+const number = (fallback: number, min: number, max: number) => z.coerce.number().min(min).max(max).default(fallback);
+const whole = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
+const flag = (fallback: boolean) =>
+  z
+    .string()
+    .transform((text) => ["1", "true", "yes", "on", "y"].includes(text.trim().toLowerCase()))
+    .default(fallback);
+const text = z
+  .string()
+  .trim()
+  .transform((value) => (value === "" ? undefined : value))
+  .optional();
+
+const Environment = z.object({
+  /** 0 takes a free port. */
+  PORT: whole(8000, 0, 65535),
+  COHERENCE_HOME: text,
+  COHERENCE_SETUP_COMMAND: text,
+  COHERENCE_TEST_COMMAND: text,
+  COHERENCE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  COHERENCE_SCENARIO: text,
+  DYNAMODB_ENDPOINT: text,
+  DYNOXIDE_BIN: text,
+  XDG_STATE_HOME: text,
+  HOME: text,
+  ALLOWED_ORIGINS: text,
+  AGENT_RUNNER_WORKERS: whole(5, 1, 64),
+  AGENT_TASK_TIMEOUT: whole(3600, 30, 86_400),
+  AGENT_AUTO_EXECUTE: flag(true),
+  AGENT_ALLOW_PAID_PROVIDERS: flag(false),
+  AGENT_OBSERVATION_WINDOW_SEC: whole(900, 30, 604_800),
+  PIPELINE_META_BACKLOG: text,
+  PIPELINE_META_RATIO: number(0.2, 0, 1),
+  PIPELINE_NEEDS_DECISION_TIMEOUT_HOURS: number(0, 0, 8760),
+  PIPELINE_ATTENTION_STUCK_MINUTES: number(10, 1, 1440),
+  PIPELINE_ATTENTION_CONSECUTIVE_FAILURES: whole(3, 1, 50),
+  PIPELINE_ATTENTION_MIN_TASKS: whole(10, 1, 1000),
+  PIPELINE_ATTENTION_SUCCESS_RATE_MIN: number(0.8, 0, 1),
+});
+
+export type Environment = z.infer<typeof Environment>;
+
+export type Config = {
+  port: number;
+  home: string | undefined;
+  stateHome: string | undefined;
+  userHome: string | undefined;
+  setupCommand: string | undefined;
+  testCommand: string | undefined;
+  logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  scenario: string | undefined;
+  dynamodbEndpoint: string | undefined;
+  dynoxideBin: string | undefined;
+  allowedOrigins: readonly string[];
+  /** Places of items and slots of attempts. */
+  workers: number;
+  taskTimeoutMs: number;
+  /** Whether the pipeline dispatches what is posted. */
+  autoExecute: boolean;
+  allowPaid: boolean;
+  observationWindowSec: number;
+  metaBacklog: string | undefined;
+  metaRatio: number;
+  /** 0: a question without a default waits for a person for ever. */
+  decisionTimeoutMs: number;
+  attention: { stuckMs: number; consecutiveFailures: number; minTasks: number; successRateMin: number };
+  /** The host's own environment, for children that need part of it; never logged. */
+  environment: Readonly<Record<string, string | undefined>>;
+};
+
+/** Reads the settings; throws `config.invalid` naming the variable. An empty variable counts as not set. */
+export function read(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
+  );
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const name = issue?.path.join(".") ?? "";
+    throw fail("config.invalid", `${name}: ${issue?.message ?? "invalid"}`, {
+      remedy: `Set ${name} to a value in its range, or unset it.`,
+    });
+  }
+  const e = parsed.data;
+  return {
+    port: e.PORT,
+    home: e.COHERENCE_HOME,
+    stateHome: e.XDG_STATE_HOME,
+    userHome: e.HOME,
+    setupCommand: e.COHERENCE_SETUP_COMMAND,
+    testCommand: e.COHERENCE_TEST_COMMAND,
+    logLevel: e.COHERENCE_LOG_LEVEL,
+    scenario: e.COHERENCE_SCENARIO,
+    dynamodbEndpoint: e.DYNAMODB_ENDPOINT,
+    dynoxideBin: e.DYNOXIDE_BIN,
+    allowedOrigins: (e.ALLOWED_ORIGINS ?? "")
+      .split(",")
+      .map((origin) => origin.trim())
+      .filter(Boolean),
+    workers: e.AGENT_RUNNER_WORKERS,
+    taskTimeoutMs: e.AGENT_TASK_TIMEOUT * 1000,
+    autoExecute: e.AGENT_AUTO_EXECUTE,
+    allowPaid: e.AGENT_ALLOW_PAID_PROVIDERS,
+    observationWindowSec: e.AGENT_OBSERVATION_WINDOW_SEC,
+    metaBacklog: e.PIPELINE_META_BACKLOG,
+    metaRatio: e.PIPELINE_META_RATIO,
+    decisionTimeoutMs: e.PIPELINE_NEEDS_DECISION_TIMEOUT_HOURS * 3_600_000,
+    attention: {
+      stuckMs: e.PIPELINE_ATTENTION_STUCK_MINUTES * 60_000,
+      consecutiveFailures: e.PIPELINE_ATTENTION_CONSECUTIVE_FAILURES,
+      minTasks: e.PIPELINE_ATTENTION_MIN_TASKS,
+      successRateMin: e.PIPELINE_ATTENTION_SUCCESS_RATE_MIN,
+    },
+    environment: env,
+  };
+}

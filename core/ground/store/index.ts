@@ -1,0 +1,5 @@
+export * from "./store.ts";
+export * from "./condition.ts";
+export type { Item, Key, Write } from "./write.ts";
+export * as Keys from "./keys.ts";
+export { ensureTable, tableInput, GSI1_INCLUDES } from "./table.ts";

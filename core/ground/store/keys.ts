@@ -1,0 +1,112 @@
+import { day, month, ts } from "../clock.ts";
+import type { Key } from "./write.ts";
+
+/** Every key of the table is built here and nowhere else. Times are ms since the epoch. */
+
+const nnn = (n: number) => String(n).padStart(3, "0");
+const nnnn = (n: number) => String(n).padStart(4, "0");
+
+/** Statuses that a task ends in; their lists are by month, so that no partition grows for ever. */
+const ENDED = new Set(["completed", "failed", "cancelled"]);
+
+// ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+export const task = (id: string): Key => ({ pk: `T#${id}`, sk: "M" });
+export type TaskPart = "context" | "output" | "error" | "result";
+export const taskPart = (id: string, part: TaskPart): Key => ({ pk: `T#${id}`, sk: `M#${part}` });
+export const taskPartition = (id: string) => `T#${id}`;
+
+export const statusPartition = (status: string, createdAt: number) =>
+  ENDED.has(status) ? `ST#${status}#${month(createdAt)}` : `ST#${status}`;
+/** gsi1: lists by status, in order of creation. */
+export const byStatus = (status: string, createdAt: number, id: string) => ({
+  gsi1pk: statusPartition(status, createdAt),
+  gsi1sk: `${ts(createdAt)}#${id}`,
+});
+export const typePartition = (type: string, createdAt: number) => `TYPE#${type}#${month(createdAt)}`;
+/** gsi2: lists by type, in order of creation. */
+export const byType = (type: string, createdAt: number, id: string) => ({
+  gsi2pk: typePartition(type, createdAt),
+  gsi2sk: `${ts(createdAt)}#${id}`,
+});
+export const queuePartition = (queue: string) => `Q#${queue}`;
+/** gsi3 of a task that may be claimed now: higher priority (0 to 99) first, then older first. */
+export const due = (queue: string, priority: number, since: number, id: string) => ({
+  gsi3pk: queuePartition(queue),
+  gsi3sk: `${String(99 - priority).padStart(2, "0")}#${ts(since)}#${id}`,
+});
+export const DELAYED = "DLY";
+/** gsi3 of a task that waits for a time: parked, or asking with a default. */
+export const delayed = (until: number, id: string) => ({ gsi3pk: DELAYED, gsi3sk: `${ts(until)}#${id}` });
+/** Upper bound of a `DELAYED` range: everything due at or before `now`. */
+export const dueBy = (now: number) => `${ts(now)}#~`;
+
+// ── attempts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+export const attempt = (taskId: string, n: number): Key => ({ pk: `T#${taskId}`, sk: `A#${nnn(n)}` });
+export const attemptPart = (taskId: string, n: number, turn: number, name: string): Key => ({
+  pk: `T#${taskId}`,
+  sk: `A#${nnn(n)}#${nnn(turn)}#${name}`,
+});
+export const logChunk = (taskId: string, n: number, turn: number, chunk: number): Key => ({
+  pk: `T#${taskId}`,
+  sk: `L#${nnn(n)}#${nnn(turn)}#${nnnn(chunk)}`,
+});
+export const logPrefix = (n?: number) => (n === undefined ? "L#" : `L#${nnn(n)}#`);
+export const OPEN_ATTEMPTS = "RUN";
+/** gsi1 of an open attempt, by the end of its lease. */
+export const byLease = (until: number, taskId: string) => ({ gsi1pk: OPEN_ATTEMPTS, gsi1sk: `${ts(until)}#${taskId}` });
+export const leaseEndedBy = (now: number) => `${ts(now)}#~`;
+export const endedPartition = (at: number) => `END#${month(at)}`;
+/** gsi1 of the attempt that ended its task: "recently ended". */
+export const byEnd = (at: number, taskId: string) => ({ gsi1pk: endedPartition(at), gsi1sk: `${ts(at)}#${taskId}` });
+
+// ── locks, counters, metrics ─────────────────────────────────────────────────────────────────────────────────────────
+export const lock = (name: string): Key => ({ pk: `LOCK#${name}`, sk: "M" });
+export const SHARDS = 8;
+export const ENDED_COUNTERS = "CNT";
+export const endedCounter = (status: string, type: string, shard: number): Key => ({
+  pk: ENDED_COUNTERS,
+  sk: `${status}#${type}#${shard}`,
+});
+export const metricPartition = (at: number) => `MET#${day(at)}`;
+export const metric = (at: number, taskId: string, n: number, suffix = ""): Key => ({
+  pk: metricPartition(at),
+  sk: `${ts(at)}#${taskId}#${nnn(n)}${suffix}`,
+});
+export const ROLLUPS = "METR";
+export const rollup = (at: number): Key => ({ pk: ROLLUPS, sk: day(at) });
+
+// ── backlogs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+export const BACKLOGS = "BLS";
+export const backlog = (id: string): Key => ({ pk: `BL#${id}`, sk: "META" });
+export const backlogEntry = (id: string): Key => ({ pk: BACKLOGS, sk: id });
+export const item = (backlogId: string, itemId: string): Key => ({ pk: `BL#${backlogId}`, sk: `I#${itemId}` });
+export const itemsPrefix = "I#";
+export const itemStatePartition = (backlogId: string, state: string) => `BL#${backlogId}#${state}`;
+/** gsi1: items of one state, by rank. */
+export const byItemState = (backlogId: string, state: string, rank: number, itemId: string) => ({
+  gsi1pk: itemStatePartition(backlogId, state),
+  gsi1sk: `${String(rank).padStart(6, "0")}#${itemId}`,
+});
+
+// ── providers, workers, the rest ─────────────────────────────────────────────────────────────────────────────────────
+export const PROVIDERS = "PROV";
+export const provider = (name: string): Key => ({ pk: PROVIDERS, sk: `P#${name}` });
+/** A cooldown's target: a credential of a provider, or one of its models. */
+export const cooldown = (name: string, model?: string): Key => ({
+  pk: PROVIDERS,
+  sk: `C#${name}${model === undefined ? "" : `#${model}`}`,
+});
+export const COOLDOWNS_PREFIX = "C#";
+export const READINESS_PREFIX = "P#";
+export const WORKERS = "WORKERS";
+export const worker = (id: string): Key => ({ pk: WORKERS, sk: `W#${id}` });
+export const FRICTION_OPEN = "FRO";
+export const frictionEpisode = (provider: string, reason: string): Key => ({
+  pk: FRICTION_OPEN,
+  sk: `${provider}#${reason}`,
+});
+export const frictionEvent = (at: number, ulid: string): Key => ({ pk: `FR#${day(at)}`, sk: `${ts(at)}#${ulid}` });
+export const PINGS = "PING";
+export const ping = (schedule: string): Key => ({ pk: PINGS, sk: schedule });
+export const idempotency = (key: string): Key => ({ pk: `IDEM#${key}`, sk: "M" });
+export const config = (name: string): Key => ({ pk: "CFG", sk: name });

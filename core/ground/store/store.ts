@@ -1,0 +1,253 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  BatchGetCommand,
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import type { Clock } from "../clock.ts";
+import type { Id } from "../id.ts";
+import { Placeholders, failing } from "./condition.ts";
+import * as Cursor from "./cursor.ts";
+import { expression, keyOf, transactItem, updateExpression, type Item, type Key, type Write } from "./write.ts";
+
+/** The table and what is needed to talk to it. Made once by compose. */
+export type Store = {
+  doc: DynamoDBDocumentClient;
+  table: string;
+  clock: Clock;
+  id: Id;
+  /** Called with the capacity units of each request, when somebody counts. */
+  onCapacity?: (units: number, action: string) => void;
+};
+
+/** A write that was refused: which of the writes, which of its sub-conditions, and the item as it is. */
+export type Refusal = { index: number; key: Key; conditions: string[]; item: Item | undefined };
+export type Outcome = { ok: true } | { ok: false; refused: Refusal[] };
+
+/** Reads without a limit read a whole partition: this is the most one page may ask for. */
+export const MAX_LIMIT = 1000;
+/** A transaction's tries end after this many ms, so that a record's time is never older than that. */
+export const TX_GIVE_UP_MS = 20_000;
+
+const RETRYABLE = new Set(["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]);
+
+/** A store over a DynamoDB client. */
+export function open(options: Omit<Store, "doc"> & { client: DynamoDBClient }): Store {
+  const { client, ...rest } = options;
+  return { ...rest, doc: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }) };
+}
+
+/** An item, strongly consistent, or undefined; an expired one is not there. */
+export async function get(store: Store, key: Key): Promise<Item | undefined> {
+  const got = await store.doc.send(
+    new GetCommand({ TableName: store.table, Key: key, ConsistentRead: true, ...metered(store) }),
+  );
+  count(store, "get", got.ConsumedCapacity);
+  return alive(store, got.Item as Item | undefined);
+}
+
+/** Items by key, strongly consistent, in the order of `keys`, undefined where there is none. At most 100 keys. */
+export async function getMany(store: Store, keys: readonly Key[]): Promise<(Item | undefined)[]> {
+  if (keys.length === 0) return [];
+  const found = new Map<string, Item>();
+  let rest: Record<string, unknown>[] = keys.map((key) => ({ pk: key.pk, sk: key.sk }));
+  while (rest.length > 0) {
+    const got = await store.doc.send(
+      new BatchGetCommand({ RequestItems: { [store.table]: { Keys: rest, ConsistentRead: true } }, ...metered(store) }),
+    );
+    for (const units of got.ConsumedCapacity ?? []) count(store, "batchGet", units);
+    for (const item of (got.Responses?.[store.table] ?? []) as Item[]) found.set(`${item.pk}\n${item.sk}`, item);
+    rest = got.UnprocessedKeys?.[store.table]?.Keys ?? [];
+  }
+  return keys.map((key) => alive(store, found.get(`${key.pk}\n${key.sk}`)));
+}
+
+export type Query = {
+  index?: "gsi1" | "gsi2" | "gsi3";
+  pk: string;
+  /** On the sort key; absent: the whole partition. */
+  sk?: { begins: string } | { from?: string; to?: string };
+  /** 1 to MAX_LIMIT. */
+  limit: number;
+  /** Newest or largest first. */
+  descending?: boolean;
+  cursor?: string;
+};
+
+/** One page of a partition. Index pages are eventually consistent on AWS: never the truth, always a hint. */
+export async function query(store: Store, q: Query): Promise<{ items: Item[]; cursor: string | undefined }> {
+  if (!Number.isInteger(q.limit) || q.limit < 1 || q.limit > MAX_LIMIT)
+    throw new RangeError(`A query needs a limit of 1 to ${MAX_LIMIT}, not ${q.limit}`);
+  const bound = JSON.stringify([q.index, q.pk, q.sk, q.descending ?? false]);
+  const into = new Placeholders();
+  const pk = into.name(q.index ? `${q.index}pk` : "pk");
+  const got = await store.doc.send(
+    new QueryCommand({
+      TableName: store.table,
+      ...(q.index ? { IndexName: q.index } : { ConsistentRead: true }),
+      KeyConditionExpression: [`${pk} = ${into.value(q.pk)}`, ...range(q, into)].join(" AND "),
+      ExpressionAttributeNames: into.names,
+      ExpressionAttributeValues: into.values,
+      Limit: q.limit,
+      ScanIndexForward: !(q.descending ?? false),
+      ...(q.cursor === undefined ? {} : { ExclusiveStartKey: Cursor.decode(bound, q.cursor) }),
+      ...metered(store),
+    }),
+  );
+  count(store, "query", got.ConsumedCapacity);
+  return {
+    items: ((got.Items ?? []) as Item[]).filter((item) => alive(store, item)),
+    cursor: got.LastEvaluatedKey ? Cursor.encode(bound, got.LastEvaluatedKey) : undefined,
+  };
+}
+
+/** Every page of a partition, for partitions that are small by construction; stops after `most` items (default 10 000). */
+export async function queryAll(store: Store, q: Omit<Query, "limit" | "cursor">, most = 10_000): Promise<Item[]> {
+  const items: Item[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await query(store, { ...q, limit: MAX_LIMIT, ...(cursor === undefined ? {} : { cursor }) });
+    items.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor !== undefined && items.length < most);
+  return items.slice(0, most);
+}
+
+/** How many items a partition holds, without reading them out. */
+export async function countOf(store: Store, q: Pick<Query, "index" | "pk" | "sk">): Promise<number> {
+  const into = new Placeholders();
+  const pk = into.name(q.index ? `${q.index}pk` : "pk");
+  const KeyConditionExpression = [`${pk} = ${into.value(q.pk)}`, ...range(q, into)].join(" AND ");
+  let total = 0;
+  let start: Record<string, unknown> | undefined;
+  do {
+    const got = await store.doc.send(
+      new QueryCommand({
+        TableName: store.table,
+        ...(q.index ? { IndexName: q.index } : {}),
+        KeyConditionExpression,
+        ExpressionAttributeNames: into.names,
+        ExpressionAttributeValues: into.values,
+        Select: "COUNT",
+        Limit: MAX_LIMIT,
+        ...(start ? { ExclusiveStartKey: start } : {}),
+        ...metered(store),
+      }),
+    );
+    count(store, "query", got.ConsumedCapacity);
+    total += got.Count ?? 0;
+    start = got.LastEvaluatedKey;
+  } while (start);
+  return total;
+}
+
+/** One conditional write. A refused condition is an answer; anything else throws. */
+export async function write(store: Store, one: Write): Promise<Outcome> {
+  if (one.kind === "check") return tx(store, [one]);
+  const into = new Placeholders();
+  try {
+    if (one.kind === "put") {
+      const rest = expression(store.table, one.if, into);
+      const got = await store.doc.send(new PutCommand({ Item: one.item, ...rest, ...metered(store) }));
+      count(store, "put", got.ConsumedCapacity);
+    } else if (one.kind === "update") {
+      const UpdateExpression = updateExpression(one, into);
+      const rest = expression(store.table, one.if, into);
+      const got = await store.doc.send(
+        new UpdateCommand({ Key: one.key, UpdateExpression, ...rest, ...metered(store) }),
+      );
+      count(store, "update", got.ConsumedCapacity);
+    } else {
+      const rest = expression(store.table, one.if, into);
+      const got = await store.doc.send(new DeleteCommand({ Key: one.key, ...rest, ...metered(store) }));
+      count(store, "delete", got.ConsumedCapacity);
+    }
+    return { ok: true };
+  } catch (error) {
+    const refused = error as Error & { Item?: Record<string, unknown> };
+    if (refused.name !== "ConditionalCheckFailedException") throw error;
+    const item = refused.Item ? (unmarshall(refused.Item as never) as Item) : undefined;
+    return { ok: false, refused: [{ index: 0, key: keyOf(one), conditions: failing(one.if, item), item }] };
+  }
+}
+
+/**
+ * All writes or none (at most 100, one a key). Conflicts and throttling are tried again with full jitter, for at most
+ * TX_GIVE_UP_MS; `build` is called anew for each try, so that times in it are the try's own. A refused condition is an
+ * answer. (The SDK retries none of this.)
+ */
+export async function tx(
+  store: Store,
+  build: readonly Write[] | ((now: number) => readonly Write[]),
+): Promise<Outcome> {
+  const begun = store.clock.now();
+  for (let attempt = 0; ; attempt++) {
+    const now = store.clock.now();
+    const writes = typeof build === "function" ? build(now) : build;
+    const only = writes[0];
+    if (writes.length === 1 && only && only.kind !== "check") return write(store, only);
+    try {
+      const got = await store.doc.send(
+        new TransactWriteCommand({
+          TransactItems: writes.map((one) => transactItem(store.table, one)),
+          ...metered(store),
+        }),
+      );
+      for (const units of got.ConsumedCapacity ?? []) count(store, "transact", units);
+      return { ok: true };
+    } catch (error) {
+      const reasons = (error as { CancellationReasons?: { Code?: string; Item?: Record<string, unknown> }[] })
+        .CancellationReasons;
+      if ((error as Error).name !== "TransactionCanceledException" || !reasons) {
+        if (!isConflict(error) || now - begun > TX_GIVE_UP_MS) throw error;
+      } else {
+        const refused = reasons.flatMap((reason, index): Refusal[] => {
+          const one = writes[index];
+          if (reason.Code !== "ConditionalCheckFailed" || !one) return [];
+          const item = reason.Item ? (unmarshall(reason.Item as never) as Item) : undefined;
+          return [{ index, key: keyOf(one), conditions: failing(one.if, item), item }];
+        });
+        if (refused.length > 0) return { ok: false, refused };
+        if (!reasons.every((reason) => RETRYABLE.has(reason.Code ?? "None")) || now - begun > TX_GIVE_UP_MS)
+          throw error;
+      }
+      await store.clock.sleep(store.id.random() * Math.min(1000, 10 * 2 ** attempt));
+    }
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return ["TransactionInProgressException", "TransactionConflictException", "ThrottlingException"].includes(
+    (error as Error).name,
+  );
+}
+
+function range(q: Pick<Query, "index" | "sk">, into: Placeholders): string[] {
+  if (!q.sk) return [];
+  const sk = into.name(q.index ? `${q.index}sk` : "sk");
+  if ("begins" in q.sk) return [`begins_with(${sk}, ${into.value(q.sk.begins)})`];
+  const { from, to } = q.sk;
+  if (from !== undefined && to !== undefined) return [`${sk} BETWEEN ${into.value(from)} AND ${into.value(to)}`];
+  if (from !== undefined) return [`${sk} >= ${into.value(from)}`];
+  if (to !== undefined) return [`${sk} <= ${into.value(to)}`];
+  return [];
+}
+
+/** TTL takes days on AWS and never sweeps locally: an expired item is not there. `exp` is in seconds. */
+function alive(store: Store, item: Item | undefined): Item | undefined {
+  return item && typeof item.exp === "number" && item.exp * 1000 <= store.clock.now() ? undefined : item;
+}
+
+function metered(store: Store): { ReturnConsumedCapacity?: "TOTAL" } {
+  return store.onCapacity ? { ReturnConsumedCapacity: "TOTAL" } : {};
+}
+
+function count(store: Store, action: string, units: { CapacityUnits?: number } | undefined): void {
+  store.onCapacity?.(units?.CapacityUnits ?? 0, action);
+}

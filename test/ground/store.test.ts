@@ -1,0 +1,135 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import fc from "fast-check";
+import * as Clock from "../../core/ground/clock.ts";
+import * as Store from "../../core/ground/store/index.ts";
+import { testStore } from "../support/deps.ts";
+import { injectConflicts } from "../support/conflicts.ts";
+
+let store: Store.Store;
+beforeAll(async () => {
+  store = await testStore();
+});
+const key = (sk: string) => ({ pk: "P", sk });
+
+describe("conditional writes", () => {
+  it("names the sub-conditions that failed and returns the item as it is", async () => {
+    await Store.write(store, { kind: "put", item: { ...key("named"), status: "running", att: 3 } });
+    const outcome = await Store.write(store, {
+      kind: "update",
+      key: key("named"),
+      set: { status: "completed" },
+      if: { running: Store.eq("status", "running"), fence: Store.eq("att", 2), live: Store.absent("ended_at") },
+    });
+    expect(outcome).toMatchObject({
+      ok: false,
+      refused: [{ conditions: ["fence"], item: { status: "running", att: 3 } }],
+    });
+  });
+
+  it("in a transaction says which write was refused, and writes nothing", async () => {
+    await Store.write(store, { kind: "put", item: { ...key("tx-a"), n: 1 } });
+    const outcome = await Store.tx(store, [
+      { kind: "update", key: key("tx-a"), add: { n: 1 }, if: { one: Store.eq("n", 1) } },
+      { kind: "put", item: { ...key("tx-b") }, if: { new: Store.absent("pk") } },
+      { kind: "check", key: key("tx-none"), if: Store.isThere },
+    ]);
+    expect(outcome).toMatchObject({ ok: false, refused: [{ index: 2, conditions: ["there"], item: undefined }] });
+    expect(await Store.get(store, key("tx-a"))).toMatchObject({ n: 1 });
+    expect(await Store.get(store, key("tx-b"))).toBeUndefined();
+  });
+
+  it("are evaluated here as DynamoDB evaluates them", async () => {
+    const value = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.constantFrom("a", "b", "c"), fc.boolean());
+    const test: fc.Arbitrary<Store.Test> = fc.oneof(
+      fc.record({ op: fc.constantFrom("eq", "ne", "lt", "le", "gt", "ge"), attr: fc.constantFrom("x", "y"), value }),
+      fc.record({ op: fc.constantFrom("exists", "absent"), attr: fc.constantFrom("x", "y") }),
+      fc.record({
+        op: fc.constant("in" as const),
+        attr: fc.constantFrom("x", "y"),
+        values: fc.array(fc.constantFrom(1, 2, "a"), { minLength: 1, maxLength: 3 }),
+      }),
+    ) as fc.Arbitrary<Store.Test>;
+    let n = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.option(value, { nil: undefined }), test, async (x, one) => {
+        // Ordering of booleans is an error in DynamoDB; nobody writes such a condition.
+        if ("value" in one && typeof one.value === "boolean" && one.op !== "eq" && one.op !== "ne") return;
+        const k = key(`prop-${n++}`);
+        const item = { ...k, ...(x === undefined ? {} : { x }) };
+        await Store.write(store, { kind: "put", item });
+        const outcome = await Store.write(store, { kind: "update", key: k, set: { done: true }, if: { one } });
+        expect(outcome.ok).toBe(Store.holds(one, item));
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe("reads", () => {
+  it("refuse a query without a sane limit", async () => {
+    await expect(Store.query(store, { pk: "P", limit: 0 })).rejects.toThrow(/limit/);
+    await expect(Store.query(store, { pk: "P", limit: 1001 })).rejects.toThrow(/limit/);
+  });
+
+  it("bind a cursor to its query", async () => {
+    for (let i = 0; i < 5; i++) await Store.write(store, { kind: "put", item: { pk: "CUR", sk: `s${i}` } });
+    const first = await Store.query(store, { pk: "CUR", limit: 2 });
+    expect(first.cursor).toBeDefined();
+    const second = await Store.query(store, { pk: "CUR", limit: 2, cursor: first.cursor ?? "" });
+    expect(second.items.map((i) => i.sk)).toEqual(["s2", "s3"]);
+    await expect(Store.query(store, { pk: "P", limit: 2, cursor: first.cursor ?? "" })).rejects.toMatchObject({
+      code: "input.cursor",
+    });
+    await expect(Store.query(store, { pk: "CUR", limit: 2, cursor: "rubbish" })).rejects.toMatchObject({
+      code: "input.cursor",
+    });
+  });
+
+  it("pass over what has expired, which no TTL sweeps locally", async () => {
+    await Store.write(store, { kind: "put", item: { pk: "EXP", sk: "old", exp: 1 } });
+    await Store.write(store, { kind: "put", item: { pk: "EXP", sk: "new", exp: 4_000_000_000 } });
+    expect(await Store.get(store, { pk: "EXP", sk: "old" })).toBeUndefined();
+    expect((await Store.query(store, { pk: "EXP", limit: 10 })).items.map((i) => i.sk)).toEqual(["new"]);
+    expect(
+      (
+        await Store.getMany(store, [
+          { pk: "EXP", sk: "old" },
+          { pk: "EXP", sk: "new" },
+        ])
+      ).map((i) => i?.sk),
+    ).toEqual([undefined, "new"]);
+  });
+});
+
+describe("tx", () => {
+  it("sums exactly although three in ten tries meet a TransactionConflict", async () => {
+    const own = await testStore();
+    const injected = injectConflicts(own, 0.3);
+    const add = () =>
+      Store.tx(own, [
+        { kind: "update", key: { pk: "SUM", sk: "a" }, add: { n: 1 } },
+        { kind: "update", key: { pk: "SUM", sk: "b" }, add: { n: 1 } },
+      ]);
+    const outcomes = await Promise.all(Array.from({ length: 200 }, add));
+    expect(outcomes.every((o) => o.ok)).toBe(true);
+    expect(injected.count()).toBeGreaterThan(20);
+    expect(await Store.get(own, { pk: "SUM", sk: "a" })).toMatchObject({ n: 200 });
+    expect(await Store.get(own, { pk: "SUM", sk: "b" })).toMatchObject({ n: 200 });
+  });
+
+  it("builds its writes anew for each try, so that a record's time is the try's own", async () => {
+    const clock = Clock.system();
+    const own = await testStore(clock);
+    injectConflicts(own, 0.9);
+    const times: number[] = [];
+    await Store.tx(own, (now) => {
+      times.push(now);
+      return [
+        { kind: "put", item: { pk: "TIME", sk: "a", now } },
+        { kind: "put", item: { pk: "TIME", sk: "b", now } },
+      ];
+    });
+    const stored = await Store.get(own, { pk: "TIME", sk: "a" });
+    expect(stored?.now).toBe(times.at(-1));
+  });
+});
