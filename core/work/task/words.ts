@@ -158,3 +158,42 @@ export const Suite = z.object({
   ms: z.number(),
 });
 export type Suite = z.infer<typeof Suite>;
+
+/** Which item a task is a phase of. `seq` counts the item's tasks and is never reset. */
+export const ItemRef = z.object({
+  backlog: z.string(),
+  item: z.string(),
+  seq: z.number(),
+  phase: z.enum(PHASES),
+  round: z.number(),
+});
+export type ItemRef = z.infer<typeof ItemRef>;
+
+/** What a turn came to, written on its attempt before anything acts on it. */
+export const Outcome = z.discriminatedUnion("kind", [
+  /** The phase's evidence holds; for a review: and its head is in the integration branch (or merging is off). */
+  z.object({ kind: z.literal("passed"), head: z.string().optional(), tip: z.string().optional() }),
+  /** A test phase that ran and is red: a completed task with that verdict. */
+  z.object({ kind: z.literal("red"), head: z.string().optional() }),
+  /** A review that said fail. */
+  z.object({ kind: z.literal("rejected"), head: z.string().optional() }),
+  /** The review passed and the head does not merge, or is red once merged: a round that begins by merging `tip`. */
+  z.object({ kind: z.literal("conflict"), tip: z.string(), files: z.array(z.string()).max(200) }),
+  z.object({ kind: z.literal("red_after_merge"), tip: z.string() }),
+  z.object({ kind: z.literal("question"), question: Question }),
+  /** The agent finished and its result does not hold: a try of the task. */
+  z.object({ kind: z.literal("bad"), message: z.string(), remedy: z.string() }),
+]);
+export type Outcome = z.infer<typeof Outcome>;
+
+/** What the pipeline saw for itself after an agent's go; kept as the task's result. */
+export const Evidence = z.object({
+  result: ResultBlock.nullable(),
+  files: z.array(z.string()).max(200),
+  suite: Suite.nullable(),
+  base: z.string().nullable(),
+  head: z.string().nullable(),
+  spec_path: z.string().nullable(),
+  note: z.string(),
+});
+export type Evidence = z.infer<typeof Evidence>;

@@ -1,0 +1,83 @@
+import type { Deps } from "../../ground/deps.ts";
+import * as Store from "../../ground/store/index.ts";
+import { Keys } from "../../ground/store/index.ts";
+import { fail } from "../../ground/errors.ts";
+import * as Task from "../task/index.ts";
+import type { AttemptRow } from "./row.ts";
+
+export type Claimant = {
+  by: AttemptRow["by"];
+  /** Worker id of a client, incarnation of a host. */
+  owner: string;
+  leaseMs: number;
+};
+
+/**
+ * The writes that claim a task: the task becomes running under attempt att + 1, and that attempt is put. Conditional on
+ * the task as read and on no live run-state lease of another. Throws `task.transition` when its status cannot be claimed.
+ */
+export function claimWrites(
+  deps: Pick<Deps, "id">,
+  row: Task.TaskRow,
+  claimant: Claimant,
+  now: number,
+): { attempt: AttemptRow; writes: Store.Write[] } {
+  const n = row.att + 1;
+  const attempt: AttemptRow = {
+    ...Keys.attempt(row.id, n),
+    ...Keys.byLease(now + claimant.leaseMs, row.id),
+    ent: "attempt",
+    v: 1,
+    task_id: row.id,
+    n,
+    task_type: row.task_type,
+    by: claimant.by,
+    owner: claimant.owner,
+    lease_ms: claimant.leaseMs,
+    lease_until: now + claimant.leaseMs,
+    claimed_at: now,
+    queued_at: row.queued_at,
+    turn: 0,
+    chosen: -1,
+    tried: [],
+  };
+  const task = Task.transition(deps.id, row, "running", "claim", now, {
+    set: {
+      att: n,
+      claimed_by: claimant.owner,
+      claimed_at: now,
+      started_at: now,
+    },
+    remove: ["retry_not_before", "wait_reason", "decision_due", "progress_pct", "current_step"],
+    if: {
+      run_state: Store.any(
+        Store.absent("run_until"),
+        Store.le("run_until", now),
+        Store.eq("run_worker", claimant.owner),
+      ),
+    },
+  });
+  return { attempt, writes: [...task, { kind: "put", item: attempt, if: Store.isNew }] };
+}
+
+/**
+ * Claims a task: 64 at once, one wins. Throws `task.claimed` (409) for the others, `task.transition` (409) when it cannot be
+ * claimed as it stands, `task.not_found` (404).
+ */
+export async function claim(deps: Deps, taskId: string, claimant: Claimant): Promise<AttemptRow> {
+  const row = await Task.row(deps.store, taskId);
+  if (!row) throw fail("task.not_found", "Task not found");
+  let claimed: AttemptRow | undefined;
+  const outcome = await Store.tx(deps.store, (now) => {
+    const { attempt, writes } = claimWrites(deps, row, claimant, now);
+    claimed = attempt;
+    return writes;
+  });
+  if (outcome.ok && claimed) return claimed;
+  throw alreadyClaimed(outcome.ok ? undefined : (outcome.refused[0]?.item as Task.TaskRow | undefined));
+}
+
+/** The 409 of a lost claim, naming who has it. */
+export function alreadyClaimed(row: Pick<Task.TaskRow, "claimed_by"> | undefined) {
+  return fail("task.claimed", `Task already claimed by ${row?.claimed_by ?? "another worker"}`);
+}

@@ -1,0 +1,24 @@
+/** The attempt: one execution on a task. Not ended, with its turn, it is the fence of every write. */
+export type { AttemptRow, End, TurnRef } from "./row.ts";
+export { alreadyClaimed, claim, claimWrites, type Claimant } from "./claim.ts";
+export {
+  describe,
+  endWrite,
+  enter,
+  fence,
+  leaveFailure,
+  plan,
+  read,
+  readAll,
+  readFailure,
+  readOutcome,
+  recordFailure,
+  recordOutcome,
+  renew,
+  save,
+  saved,
+  type Entered,
+  type FailurePart,
+  type OutcomePart,
+} from "./turn.ts";
+export { logWriter, readLog, MAX_LOG_BYTES, type LogPage, type LogWriter } from "./log.ts";

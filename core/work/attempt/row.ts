@@ -1,0 +1,54 @@
+import type { Candidate, FailureClass, Outcome, Skipped, Status, TaskType, Tried, Usage } from "../task/index.ts";
+
+/** One execution on a task (`T#<id>` / `A#<nnn>`). Not ended, with its turn, it is the fence of every write of that turn. Times in ms. */
+export type AttemptRow = {
+  pk: string;
+  sk: string;
+  ent: "attempt";
+  v: 1;
+  task_id: string;
+  n: number;
+  task_type: TaskType;
+  /** Ours, or a client's that claimed by the API. */
+  by: "pipeline" | "client";
+  /** A client's worker id; of ours the host's incarnation. */
+  owner: string;
+  lease_ms: number;
+  lease_until: number;
+  claimed_at: number;
+  /** When the task became pending before this claim: queue time is claimed_at − queued_at. */
+  queued_at: number;
+  /** Raised by every entry of Invoke or Offer; 0 before the first. */
+  turn: number;
+  /** When the present turn was entered. */
+  turn_at?: number;
+  /** Written once by Plan. */
+  candidates?: Candidate[];
+  skipped?: Skipped[];
+  /** Index into candidates of the one that may go now; −1 before Plan and when none is left. */
+  chosen: number;
+  tried: Tried[];
+  outcome?: Outcome;
+  /** The turn that the outcome is of; its parts count. */
+  outcome_turn?: number;
+  /** Of the run that served, once there is an outcome. */
+  usage?: Usage;
+  step?: string;
+  prompt_sha?: string;
+  prompt_variant?: string;
+  skill_version?: string;
+  tags?: Record<string, string>;
+  ended_at?: number;
+  end?: End;
+};
+
+export type End = {
+  /** What the task became. */
+  status: Status;
+  /** How this attempt ended; null class: well. */
+  class: FailureClass | null;
+  message: string;
+};
+
+/** Names a turn of an attempt. */
+export type TurnRef = { taskId: string; n: number; turn: number };

@@ -1,0 +1,150 @@
+import * as z from "zod";
+import type { Deps } from "../../ground/deps.ts";
+import { fail } from "../../ground/errors.ts";
+import * as Id from "../../ground/id.ts";
+import * as Store from "../../ground/store/index.ts";
+import { Keys } from "../../ground/store/index.ts";
+import { contextText } from "./parts.ts";
+import { read } from "./read.ts";
+import type { TaskRow, Whole } from "./row.ts";
+import { TaskType, type ItemRef } from "./words.ts";
+
+const trimmed = (max: number) => z.string().trim().min(1).max(max);
+
+/** A bare string is a list of one; items are trimmed, blanks dropped, repeats dropped whatever their case, cut to 600. */
+const evidence = z.union([z.string(), z.array(z.string())]).transform((value) => {
+  const seen = new Set<string>();
+  return (typeof value === "string" ? [value] : value)
+    .map((text) => text.trim().slice(0, 600))
+    .filter((text) => text !== "" && !seen.has(text.toLowerCase()) && seen.add(text.toLowerCase()));
+});
+
+/** What a client posts (contract 1.1.1). */
+export const Create = z.object({
+  direction: trimmed(5000),
+  task_type: TaskType,
+  context: z.record(z.string(), z.unknown()).optional(),
+  target_state: trimmed(600).optional(),
+  success_evidence: evidence.optional(),
+  abort_evidence: evidence.optional(),
+  observation_window_sec: z.coerce.number().int().min(1).max(604_800).optional(),
+  /** Ours: 0 to 99, higher first. */
+  priority: z.number().int().min(0).max(99).optional(),
+});
+export type Create = z.infer<typeof Create>;
+
+/** Roles by type (contract 2.3). */
+const ROLES: Record<TaskType, { agent: string; guards: string[] }> = {
+  spec: { agent: "product-manager", guards: [] },
+  test: { agent: "qa-engineer", guards: [] },
+  impl: { agent: "dev-engineer", guards: [] },
+  review: { agent: "reviewer", guards: ["spec-guard"] },
+  heal: { agent: "dev-engineer", guards: [] },
+};
+
+export type CreateOptions = {
+  /** Creation is idempotent on this key: the same key is the same task. Absent: a new task. */
+  key?: string;
+  item?: ItemRef;
+  /** Further writes of the same transaction (the item that now names the task). */
+  also?: readonly Store.Write[];
+};
+
+/**
+ * Makes a task, pending. With a key that was used before nothing is made and the task of then is returned with
+ * `created: false`. Throws `input.too_large` (413) for a context over 256 KiB.
+ */
+export async function create(
+  deps: Deps,
+  input: Create,
+  options: CreateOptions = {},
+): Promise<{ created: boolean; task: Whole }> {
+  const id = options.key === undefined ? Id.taskId(deps.id) : Id.taskIdOf(options.key);
+  const { row, context } = draft(deps, id, input, options.item);
+  const outcome = await Store.tx(deps.store, [
+    { kind: "put", item: row, if: Store.isNew },
+    { kind: "put", item: { ...Keys.taskPart(id, "context"), ent: "part", json: contextText(context) } },
+    ...(options.also ?? []),
+  ]);
+  if (outcome.ok) {
+    await deps.events.publish({ type: "task.created", taskId: id });
+    return { created: true, task: { row, parts: { context } } };
+  }
+  const existing = await read(deps.store, id);
+  if (!existing) throw fail("idempotency.conflict", "The task could not be made: what it belongs to has moved on");
+  return { created: false, task: existing };
+}
+
+function draft(
+  deps: Deps,
+  id: string,
+  input: Create,
+  item: ItemRef | undefined,
+): { row: TaskRow; context: Record<string, unknown> } {
+  const now = deps.clock.now();
+  const given = input.context ?? {};
+  const fromContext = <T>(schema: z.ZodType<T>, key: string): T | undefined => {
+    const parsed = schema.safeParse(given[key]);
+    return parsed.success ? parsed.data : undefined;
+  };
+  const flat = input.direction.replace(/\s+/g, " ").slice(0, 220);
+  const contract = {
+    target_state:
+      input.target_state ??
+      fromContext(trimmed(600), "target_state") ??
+      `${input.task_type} task reaches intended target state: ${flat}`.slice(0, 600),
+    success_evidence: input.success_evidence ?? fromContext(evidence, "success_evidence") ?? [],
+    abort_evidence: input.abort_evidence ?? fromContext(evidence, "abort_evidence") ?? [],
+    observation_window_sec: Math.min(
+      604_800,
+      Math.max(
+        30,
+        input.observation_window_sec ??
+          fromContext(z.coerce.number().int().min(1), "observation_window_sec") ??
+          deps.config.observationWindowSec,
+      ),
+    ),
+  };
+  const role = ROLES[input.task_type];
+  const context = {
+    ...given,
+    ...contract,
+    target_state_contract: contract,
+    task_agent: role.agent,
+    ...(role.guards.length > 0 ? { guard_agents: role.guards } : {}),
+  };
+  const queue = item || (deps.config.autoExecute && given.dispatch !== "external") ? "pipeline" : "external";
+  const priority = input.priority ?? 50;
+  const row: TaskRow = {
+    ...Keys.task(id),
+    ent: "task",
+    v: 1,
+    id,
+    direction: input.direction,
+    task_type: input.task_type,
+    status: "pending",
+    model: typeof given.model_override === "string" ? given.model_override.slice(0, 200) : "auto",
+    command: commandOf(input, role),
+    att: 0,
+    priority,
+    queue,
+    created_at: now,
+    queued_at: now,
+    ...contract,
+    parks: 0,
+    tries: 0,
+    stalls: 0,
+    ...(item ? { item } : {}),
+    ...Keys.byStatus("pending", now, id),
+    ...Keys.byType(input.task_type, now, id),
+    ...Keys.due(queue, priority, now, id),
+  };
+  return { row, context };
+}
+
+/** The prompt in POSIX single quotes, for contract runners that execute `command`; we never do. */
+function commandOf(input: Create, role: { agent: string; guards: string[] }): string {
+  const guards = role.guards.length > 0 ? ` Guard agents: ${role.guards.join(", ")}.` : "";
+  const prompt = `Role agent: ${role.agent}.${guards} Task type: ${input.task_type}. Respect role boundaries, spec scope, and acceptance criteria. Direction: ${input.direction}`;
+  return `agent '${prompt.replaceAll("'", `'\\''`)}'`;
+}

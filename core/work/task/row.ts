@@ -1,0 +1,65 @@
+import type { ItemRef, Status, TaskError, TaskType } from "./words.ts";
+
+/** A task as it lies in the table (`T#<id>` / `M`). Times are ms since the epoch. Free-form objects are parts of their own. */
+export type TaskRow = {
+  pk: string;
+  sk: string;
+  ent: "task";
+  v: 1;
+  id: string;
+  direction: string;
+  task_type: TaskType;
+  status: Status;
+  model: string;
+  /** The contract's shell-quoted prompt for runners that execute it; never run by us. */
+  command: string;
+  /** The number of the last attempt; raised by every claim, never reused. */
+  att: number;
+  priority: number;
+  /** Who starts it: our dispatch, or runners that claim by the API. */
+  queue: "pipeline" | "external";
+  created_at: number;
+  updated_at?: number;
+  started_at?: number;
+  /** When it last became pending: queue time counts from here. */
+  queued_at: number;
+  progress_pct?: number;
+  current_step?: string;
+  decision_prompt?: string;
+  decision_options?: string[];
+  decision_default?: string;
+  /** When the default answer is taken, or the question expires. */
+  decision_due?: number;
+  decision?: string;
+  claimed_by?: string;
+  claimed_at?: number;
+  target_state?: string;
+  success_evidence?: string[];
+  abort_evidence?: string[];
+  observation_window_sec?: number;
+  output_len?: number;
+  /** Parked until then, and why. */
+  retry_not_before?: number;
+  wait_reason?: string;
+  /** Parks in a row with an unknown end: they double. */
+  parks: number;
+  /** Budgets spent. */
+  tries: number;
+  stalls: number;
+  item?: ItemRef;
+  /** A run-state claim of an outside runner: it starts no attempt and changes no status. */
+  run_id?: string;
+  run_worker?: string;
+  run_until?: number;
+};
+
+/** The parts that are read with it in one query. */
+export type Parts = {
+  context?: Record<string, unknown>;
+  output?: string;
+  error?: TaskError;
+  /** Evidence of the last attempt that left some. */
+  result?: unknown;
+};
+
+export type Whole = { row: TaskRow; parts: Parts };
