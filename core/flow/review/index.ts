@@ -1,0 +1,2 @@
+export type { Evidence, Judgement } from "./evidence.ts";
+export { judge } from "./judge.ts";

@@ -1,0 +1,73 @@
+import type { Skipped, Tried } from "../../work/task/index.ts";
+import type { CLASS_RULES } from "../../work/provider/index.ts";
+import type { Cooling } from "./order.ts";
+
+/** What to do when no candidate is left. */
+export type NoCandidate =
+  /** One comes back by itself. `until` in ms. */
+  | { kind: "park"; until: number; reason: string }
+  /** Only a person can help; the prompt names each candidate's reason and remedy. */
+  | { kind: "ask"; prompt: string }
+  /** What was tried is not cooling down and may be tried anew: a try of the task is spent. */
+  | { kind: "retry"; message: string };
+
+const MINUTE = 60_000;
+
+/** How long a task waits whose end is unknown: 1 min doubling to 30. */
+export function unknownWait(parks: number): number {
+  return Math.min(30 * MINUTE, MINUTE * 2 ** Math.min(parks, 5));
+}
+
+/** Decides between waiting, asking and trying again. Pure; `now` in ms, `parks` is how often the task was parked in a row. */
+export function noCandidate(input: {
+  skipped: readonly Skipped[];
+  tried: readonly Tried[];
+  cooldowns: readonly Cooling[];
+  rules: typeof CLASS_RULES;
+  parks: number;
+  now: number;
+}): NoCandidate {
+  const { skipped, tried, now } = input;
+  const last = tried.at(-1);
+  // A class that no other candidate can mend ends it: content, a broken request, a broken workspace.
+  if (last?.class && input.rules[last.class].next === "no" && input.rules[last.class].whoActs === "user")
+    return {
+      kind: "ask",
+      prompt: `${last.provider} ${last.model}: ${last.message}\n${input.rules[last.class].remedy}`,
+    };
+
+  const returns: { at: number; reason: string }[] = [];
+  for (const one of skipped)
+    if (one.returns_at !== undefined) returns.push({ at: one.returns_at, reason: `${one.provider}: ${one.reason}` });
+  for (const one of tried) {
+    const cooling = input.cooldowns.find(
+      (c) => c.provider === one.provider && (c.model === undefined || c.model === one.model),
+    );
+    if (cooling && cooling.until !== null)
+      returns.push({ at: cooling.until, reason: `${one.provider}: cooling down after ${cooling.class}` });
+  }
+  // Something that failed and is not cooling down can be tried again: it costs a try, so that it ends.
+  const open = tried.find(
+    (one) =>
+      one.class !== null &&
+      !input.cooldowns.some((c) => c.provider === one.provider && (c.model === undefined || c.model === one.model)),
+  );
+  if (open) return { kind: "retry", message: `${open.provider} ${open.model}: ${open.message}` };
+  const first = returns.sort((a, b) => a.at - b.at)[0];
+  if (first) return { kind: "park", until: Math.max(first.at, now + 1000), reason: first.reason };
+  const waiting = skipped.find((one) => one.who_acts !== "user");
+  if (waiting)
+    return { kind: "park", until: now + unknownWait(input.parks), reason: `${waiting.provider}: ${waiting.reason}` };
+  const lines = [
+    ...skipped,
+    ...tried.map((t) => ({
+      provider: t.provider,
+      model: t.model,
+      reason: t.message,
+      remedy: t.class ? input.rules[t.class].remedy : "",
+    })),
+  ].map((one) =>
+    `- ${one.provider}${one.model === "" ? "" : ` ${one.model}`}: ${one.reason}. ${one.remedy ?? ""}`.trimEnd(),
+  );
+  return { kind: "ask", prompt: `No provider can do this:\n${lines.join("\n") || "- none is set up"}`.slice(0, 4000) };
+}

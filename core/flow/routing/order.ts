@@ -1,0 +1,151 @@
+import type { CLASS_RULES } from "../../work/provider/index.ts";
+import type { Capabilities } from "../../work/provider/index.ts";
+import type { Candidate, FailureClass, Skipped, TaskType } from "../../work/task/index.ts";
+
+/** What routing looks at; data only. Times in ms. */
+export type Routing = {
+  task: {
+    type: TaskType;
+    /** Tries already spent: after a failure the stronger models come first. */
+    tries: number;
+    /** `context.provider`: consent to pay, and nothing else is used. */
+    pin: string | undefined;
+    /** `context.executor`: a preference. */
+    executor: string | undefined;
+  };
+  providers: readonly {
+    name: string;
+    family: "api" | "cli" | "simulated";
+    executor: string | null;
+    models: readonly string[];
+    prefers: readonly TaskType[];
+    capabilities: Capabilities;
+  }[];
+  readiness: ReadonlyMap<string, { ready: boolean; detail: string; remedy?: string }>;
+  cooldowns: readonly Cooling[];
+  rules: typeof CLASS_RULES;
+  /** Whether a live worker with a free slot has the capability. */
+  hasWorker: (provider: string) => boolean;
+  /** `--provider`: for every task that names none itself. */
+  hostPin: string | undefined;
+  allowPaid: boolean;
+  /** The scratch repository: the simulated provider may play. Elsewhere only when named. */
+  allowSimulated: boolean;
+  now: number;
+};
+
+/** A cooldown that is on; `until` null: until readiness or configuration changes. No model: the whole credential. */
+export type Cooling = { provider: string; model?: string; until: number | null; class: FailureClass };
+
+/** At most this many fallbacks an attempt. */
+export const MAX_FALLBACKS = 5;
+
+/** The order of candidates, and who is left out and why. Pure. */
+export function order(routing: Routing): { candidates: Candidate[]; skipped: Skipped[] } {
+  const pin = routing.task.pin ?? routing.hostPin;
+  const candidates: (Candidate & { rank: number[] })[] = [];
+  const skipped: Skipped[] = [];
+  const known = routing.providers.filter((provider) => pin === undefined || provider.name === pin);
+  if (pin !== undefined && known.length === 0)
+    skipped.push({
+      provider: pin,
+      model: "",
+      reason: "no such provider",
+      who_acts: "user",
+      remedy: `Name one of: ${routing.providers.map((p) => p.name).join(", ")}.`,
+    });
+  for (const [place, provider] of known.entries()) {
+    // Never a fallback for real work: simulated plays only when named or on the scratch repository.
+    if (provider.family === "simulated" && pin === undefined && !routing.allowSimulated) continue;
+    // After a failure of this task the stronger models come first; before, the cheap ones.
+    const models = routing.task.tries > 0 ? [...provider.models].reverse() : provider.models;
+    for (const [strength, model] of models.entries()) {
+      const leftOut = why(routing, provider, model, pin !== undefined);
+      if (leftOut) {
+        skipped.push({ provider: provider.name, model, ...leftOut });
+        continue;
+      }
+      const preferred = provider.executor !== null && provider.executor === routing.task.executor;
+      const suited = provider.prefers.includes(routing.task.type);
+      candidates.push({
+        provider: provider.name,
+        model,
+        where: provider.capabilities.where,
+        reason:
+          pin !== undefined
+            ? "named"
+            : preferred
+              ? "preferred executor"
+              : suited
+                ? `suited to ${routing.task.type}`
+                : "next in order",
+        rank: [preferred ? 0 : 1, suited ? 0 : 1, provider.capabilities.paid ? 1 : 0, place, strength],
+      });
+    }
+  }
+  candidates.sort((a, b) => compare(a.rank, b.rank));
+  return {
+    candidates: candidates
+      .slice(0, MAX_FALLBACKS + 1)
+      .map(({ provider, model, where, reason }) => ({ provider, model, where, reason })),
+    skipped,
+  };
+}
+
+type LeftOut = Omit<Skipped, "provider" | "model">;
+
+function why(
+  routing: Routing,
+  provider: Routing["providers"][number],
+  model: string,
+  named: boolean,
+): LeftOut | undefined {
+  const ready = routing.readiness.get(provider.name);
+  if (!ready) return { reason: "not probed yet", who_acts: "system", returns_at: routing.now + 5_000 };
+  if (!ready.ready)
+    return {
+      reason: ready.detail,
+      class: "auth",
+      who_acts: "user",
+      ...(ready.remedy === undefined ? {} : { remedy: ready.remedy }),
+    };
+  if (provider.capabilities.paid && !named && !routing.allowPaid)
+    return {
+      reason: "a paid provider, and paid providers are not allowed",
+      class: "payment",
+      who_acts: "user",
+      remedy: `Set AGENT_ALLOW_PAID_PROVIDERS=1, or name it: --provider ${provider.name}.`,
+    };
+  const cooling = routing.cooldowns.find(
+    (c) =>
+      c.provider === provider.name &&
+      (c.model === undefined || c.model === model) &&
+      (c.until === null || c.until > routing.now),
+  );
+  if (cooling) {
+    const rule = routing.rules[cooling.class];
+    return {
+      reason: `cooling down after ${cooling.class}`,
+      class: cooling.class,
+      who_acts: rule.whoActs,
+      remedy: rule.remedy,
+      ...(cooling.until === null ? {} : { returns_at: cooling.until }),
+    };
+  }
+  if (provider.capabilities.where === "machine" && !routing.hasWorker(provider.name))
+    return {
+      reason: "no live worker with this agent has a free slot",
+      class: "no_worker",
+      who_acts: "system",
+      remedy: routing.rules.no_worker.remedy,
+    };
+  return undefined;
+}
+
+function compare(a: number[], b: number[]): number {
+  for (const [i, value] of a.entries()) {
+    const difference = value - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

@@ -1,0 +1,117 @@
+import type { Deps } from "../../ground/deps.ts";
+import * as Store from "../../ground/store/index.ts";
+import { Keys } from "../../ground/store/index.ts";
+import type { Failure, FailureClass } from "../task/index.ts";
+import type { Provider, Readiness } from "./port.ts";
+import { CLASS_RULES, RESET_SLACK_MS, STREAK } from "./rules.ts";
+
+/** What a provider's last probe answered; one row a provider. */
+export type ReadinessRow = { name: string; ready: boolean; detail: string; remedy?: string; checked_at: number };
+
+/** A cooldown of a credential, or of one of its models. `until` null: until readiness or configuration changes; 0: a streak is only being counted. */
+export type CooldownRow = {
+  provider: string;
+  model?: string;
+  class: FailureClass;
+  until: number | null;
+  /** Ms of the last cooldown, which the next one doubles. */
+  length: number;
+  /** Failures in a row. */
+  streak: number;
+  message: string;
+};
+
+export type Health = { readiness: ReadinessRow[]; cooldowns: CooldownRow[] };
+
+/** Readiness and cooldowns of all providers, in one query. */
+export async function health(deps: Pick<Deps, "store">): Promise<Health> {
+  const items = await Store.queryAll(deps.store, { pk: Keys.PROVIDERS }, 1000);
+  return {
+    readiness: items.filter((item) => item.sk.startsWith(Keys.READINESS_PREFIX)) as unknown as ReadinessRow[],
+    cooldowns: items.filter((item) => item.sk.startsWith(Keys.COOLDOWNS_PREFIX)) as unknown as CooldownRow[],
+  };
+}
+
+/** Stores what a probe answered. A provider that is ready again is freed of what only readiness or configuration ends, and announced. */
+export async function saveReadiness(deps: Deps, name: string, readiness: Readiness): Promise<void> {
+  const before = (await Store.get(deps.store, Keys.provider(name))) as ReadinessRow | undefined;
+  await Store.write(deps.store, {
+    kind: "put",
+    item: { ...Keys.provider(name), ent: "readiness", name, checked_at: deps.clock.now(), ...readiness },
+  });
+  if (!readiness.ready || before?.ready === true) return;
+  for (const row of (await health(deps)).cooldowns)
+    if (row.provider === name && row.until === null)
+      await Store.write(deps.store, { kind: "delete", key: Keys.cooldown(row.provider, row.model) });
+  await deps.events.publish({ type: "provider.ready", provider: name });
+}
+
+/** Asks every provider at once and stores the answers. A probe that throws counts as not ready. */
+export async function probeAll(
+  deps: Deps,
+  providers: readonly Provider[],
+  signal?: AbortSignal,
+): Promise<ReadinessRow[]> {
+  await Promise.all(
+    providers.map(async (provider) => {
+      const readiness = await provider
+        .probe(signal)
+        .catch((): Readiness => ({
+          ready: false,
+          detail: "its probe failed",
+          remedy: "Look into the host's log, and try again.",
+        }));
+      await saveReadiness(deps, provider.name, readiness);
+    }),
+  );
+  return (await health(deps)).readiness;
+}
+
+/** Starts or lengthens the cooldown that a failure's class asks for; nothing for classes that have none. */
+export async function coolDown(
+  deps: Pick<Deps, "store" | "clock">,
+  target: { provider: string; model: string },
+  failure: Failure,
+): Promise<void> {
+  const rule = CLASS_RULES[failure.class];
+  if (rule.scope === "none" || rule.starts === "never") return;
+  const model = rule.scope === "model" ? target.model : undefined;
+  const key = Keys.cooldown(target.provider, model);
+  const before = (await Store.get(deps.store, key)) as CooldownRow | undefined;
+  const now = deps.clock.now();
+  const streak = (before?.streak ?? 0) + 1;
+  const on = rule.starts === "at_once" || streak >= STREAK.inARow;
+  const length = on ? lengthOf(failure, before?.length ?? 0, now) : 0;
+  const row: CooldownRow = {
+    provider: target.provider,
+    ...(model === undefined ? {} : { model }),
+    class: failure.class,
+    until: !on ? 0 : length === null ? null : now + length,
+    length: length ?? 0,
+    streak,
+    message: failure.message.slice(0, 500),
+  };
+  // Two failures at once may both write: either row is true, and the next failure or success corrects it.
+  await Store.write(deps.store, { kind: "put", item: { ...key, ent: "cooldown", ...row } });
+}
+
+/** One success closes what was counted or cooled for a candidate. */
+export async function served(
+  deps: Pick<Deps, "store">,
+  target: { provider: string; model: string },
+  cooldowns: readonly CooldownRow[],
+): Promise<void> {
+  for (const row of cooldowns)
+    if (row.provider === target.provider && (row.model === undefined || row.model === target.model))
+      await Store.write(deps.store, { kind: "delete", key: Keys.cooldown(row.provider, row.model) });
+}
+
+/** Ms of a cooldown; null where time does not end it. Doubles from the last one up to the class's longest. */
+function lengthOf(failure: Failure, last: number, now: number): number | null {
+  const rule = CLASS_RULES[failure.class];
+  if (rule.ends === "reset" && failure.resets_at !== undefined)
+    return Math.max(1000, failure.resets_at + RESET_SLACK_MS - now);
+  if (rule.cooldownMs === null) return null;
+  const doubled = last > 0 && rule.doublingMaxMs !== null ? Math.min(last * 2, rule.doublingMaxMs) : rule.cooldownMs;
+  return Math.max(doubled, failure.retry_after_ms ?? 0);
+}
