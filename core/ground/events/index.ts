@@ -13,6 +13,14 @@ export const Event = z.discriminatedUnion("type", [
   z.object({ type: z.literal("backlog.pushed"), backlog: z.string() }),
   z.object({ type: z.literal("provider.ready"), provider: z.string() }),
   z.object({ type: z.literal("worker.seen"), worker: z.string() }),
+  /** A worker has an order to take. */
+  z.object({
+    type: z.literal("work.offered"),
+    worker: z.string(),
+    taskId: z.string(),
+    attempt: z.number(),
+    turn: z.number(),
+  }),
   /** An execution of the state machine came to an end that is not success (the status-change rule). */
   z.object({
     type: z.literal("execution.ended"),

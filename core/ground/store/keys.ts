@@ -74,6 +74,8 @@ export const metric = (at: number, taskId: string, n: number, suffix = ""): Key 
 });
 export const ROLLUPS = "METR";
 export const rollup = (at: number): Key => ({ pk: ROLLUPS, sk: day(at) });
+/** A day's roll-up while it is made again, beside the one that readers use. */
+export const rollupAgain = (at: number): Key => ({ pk: ROLLUPS, sk: `${day(at)}#again` });
 
 // ── backlogs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 export const BACKLOGS = "BLS";

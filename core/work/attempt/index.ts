@@ -8,6 +8,7 @@ export {
   fence,
   leaveFailure,
   plan,
+  postpone,
   read,
   readAll,
   readFailure,

@@ -28,6 +28,10 @@ export type AttemptRow = {
   /** Index into candidates of the one that may go now; −1 before Plan and when none is left. */
   chosen: number;
   tried: Tried[];
+  /** The last turn whose failure is recorded in `tried`. */
+  failed_turn?: number;
+  /** Checks still run, or the branch has to wait: the task is parked with this reason. No outcome. */
+  later?: string;
   outcome?: Outcome;
   /** The turn that the outcome is of; its parts count. */
   outcome_turn?: number;

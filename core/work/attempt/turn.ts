@@ -128,6 +128,17 @@ export async function recordOutcome(
   return written.ok;
 }
 
+/** Says that the turn's work has to wait for something outside; the task will be parked. False when the turn is stale. */
+export async function postpone(store: Store.Store, ref: TurnRef, why: string): Promise<boolean> {
+  const written = await Store.write(store, {
+    kind: "update",
+    key: Keys.attempt(ref.taskId, ref.n),
+    set: { later: why.slice(0, 500) },
+    if: fence(ref.turn),
+  });
+  return written.ok;
+}
+
 /** The parts of the outcome that counts, or undefined. */
 export async function readOutcome(store: Store.Store, attempt: AttemptRow): Promise<OutcomePart | undefined> {
   if (attempt.outcome_turn === undefined) return undefined;
@@ -156,8 +167,12 @@ export async function recordFailure(
   const outcome = await Store.write(store, {
     kind: "update",
     key: { pk: attempt.pk, sk: attempt.sk },
-    set: { tried: [...attempt.tried, tried], chosen: next },
-    if: { ...fence(attempt.turn), chosen: Store.eq("chosen", attempt.chosen), unserved: Store.absent("outcome") },
+    set: { tried: [...attempt.tried, tried], chosen: next, failed_turn: attempt.turn },
+    if: {
+      ...fence(attempt.turn),
+      unserved: Store.absent("outcome"),
+      unrecorded: Store.any(Store.absent("failed_turn"), Store.lt("failed_turn", attempt.turn)),
+    },
   });
   return outcome.ok;
 }
@@ -171,13 +186,22 @@ export async function save(store: Store.Store, ref: TurnRef, name: string, json:
   return written.ok;
 }
 
-/** The newest saved progress of a name in any attempt of the task, newest attempt and turn first, or undefined. */
-export async function saved<T>(store: Store.Store, taskId: string, att: number, name: string): Promise<T | undefined> {
-  for (let n = att; n >= Math.max(1, att - 5); n--) {
-    const attempt = await read(store, taskId, n);
+/**
+ * The newest saved progress of a name, from this attempt or an earlier one, or undefined. `open`: only from attempts that came
+ * to no outcome: what was judged already is not progress.
+ */
+export async function saved<T>(
+  store: Store.Store,
+  ref: Pick<TurnRef, "taskId" | "n">,
+  name: string,
+  open = false,
+): Promise<{ value: T; n: number; turn: number } | undefined> {
+  for (let n = ref.n; n >= Math.max(1, ref.n - 10); n--) {
+    const attempt = await read(store, ref.taskId, n);
+    if (open && attempt?.outcome) return undefined;
     for (let turn = attempt?.turn ?? 0; turn >= 1; turn--) {
-      const part = await readPart<T>(store, { taskId, n, turn }, `saved#${name}`);
-      if (part !== undefined) return part;
+      const value = await readPart<T>(store, { taskId: ref.taskId, n, turn }, `saved#${name}`);
+      if (value !== undefined) return { value, n, turn };
     }
   }
   return undefined;

@@ -1,0 +1,84 @@
+import { CoherenceError, fail, messageOf } from "../../ground/errors.ts";
+import * as Task from "../../work/task/index.ts";
+import * as Prompt from "../prompt/index.ts";
+import { runAgent, type Tools } from "./agent.ts";
+import type { Order, Report } from "./order.ts";
+import { carryOutOnTree } from "./tree.ts";
+
+/**
+ * Carries out an order and reports what came of it: outcome, failure, later or pause. Losing the lease aborts the run and
+ * reports nothing: somebody else holds the work. Resolves when no process of it is left.
+ */
+export async function run(tools: Tools, order: Order, report: Report, signal: AbortSignal): Promise<void> {
+  const life = new AbortController();
+  const stop = () => life.abort(signal.reason);
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  const progress = { step: "starting" };
+  const beat = () =>
+    void report.renew(progress.step).then(
+      (held) => {
+        if (!held) life.abort(fail("lease.lost", "The lease of this attempt is another's by now"));
+      },
+      // The store did not answer: the lease itself decides, at its end.
+      () => {},
+    );
+  const stopBeating = tools.clock.every(order.limits.leaseMs / 3, beat);
+  const say = (step: string) => {
+    progress.step = step;
+    report.log(`[pipeline] ${step}`);
+    beat();
+  };
+  try {
+    if (order.tree && tools.repository)
+      await carryOutOnTree(tools, { ...order, tree: order.tree }, report, say, life.signal);
+    else await withoutTree(tools, order, report, say, life.signal);
+  } catch (error) {
+    if (life.signal.aborted) return;
+    await report.fail(failureOf(error), error instanceof CoherenceError ? tailOf(error) : "", Task.NO_USAGE);
+  } finally {
+    stopBeating();
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** Without a repository there is nothing to judge: what the agent says is recorded. */
+async function withoutTree(
+  tools: Tools,
+  order: Order,
+  report: Report,
+  say: (step: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  say(`${order.candidate.provider} ${order.candidate.model} works`);
+  const result = await runAgent(tools, order, tools.scratch, report, signal);
+  if (result.kind === "failed") return report.fail(result.failure, result.output, result.usage);
+  const parsed = Prompt.parseResult(result.output);
+  const block = parsed.kind === "result" ? parsed.result : null;
+  const outcome: Task.Outcome = block?.question
+    ? { kind: "question", question: block.question }
+    : block?.verdict === "fail" && order.task.type === "review"
+      ? { kind: "rejected" }
+      : { kind: "passed" };
+  const evidence: Task.Evidence = {
+    result: block,
+    files: [],
+    suite: null,
+    base: null,
+    head: null,
+    spec_path: block?.spec_path ?? null,
+    note: "no repository: nothing was judged",
+  };
+  await report.outcome(outcome, evidence, result.output, result.usage);
+}
+
+function failureOf(error: unknown): Task.Failure {
+  if (error instanceof CoherenceError && error.code.startsWith("workspace."))
+    return { class: "workspace", message: [error.message, error.remedy].filter(Boolean).join(". ").slice(0, 1000) };
+  if (error instanceof CoherenceError) return { class: "internal", message: error.message.slice(0, 1000) };
+  return { class: "internal", message: `a fault of the pipeline: ${messageOf(error)}`.slice(0, 1000) };
+}
+
+function tailOf(error: CoherenceError): string {
+  return typeof error.data.tail === "string" ? error.data.tail : "";
+}
