@@ -35,10 +35,10 @@ export type ModelServer = {
   /** Every POST /v1/responses, in order. */
   requests: ModelRequest[];
   /** How many times GET /v1/models was asked. */
-  modelReads(): number;
+  modelReads: () => number;
   /** Resolves when request number `n` (from 1) has come in. */
-  arrived(n: number): Promise<void>;
-  close(): Promise<void>;
+  arrived: (n: number) => Promise<void>;
+  close: () => Promise<void>;
 };
 
 /** Starts the server; `script(request, n)` gives the reply to request `n` (from 1). `key` is the token it takes, others get 401. */

@@ -54,13 +54,11 @@ export async function probeAll(
 ): Promise<ReadinessRow[]> {
   await Promise.all(
     providers.map(async (provider) => {
-      const readiness = await provider
-        .probe(signal)
-        .catch((): Readiness => ({
-          ready: false,
-          detail: "its probe failed",
-          remedy: "Look into the host's log, and try again.",
-        }));
+      const readiness = await provider.probe(signal).catch((): Readiness => ({
+        ready: false,
+        detail: "its probe failed",
+        remedy: "Look into the host's log, and try again.",
+      }));
       await saveReadiness(deps, provider.name, readiness);
     }),
   );

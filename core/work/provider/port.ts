@@ -21,8 +21,8 @@ export type Readiness =
 /** One go of a provider on a task. */
 export type RunRequest = {
   task: { id: string; type: TaskType; direction: string; attempt: number; turn: number };
-  /** The item this task is a phase of, with its round (0 at first). */
-  item?: { backlog: string; id: string; text: string; phase: Phase; round: number };
+  /** The item this task is a phase of, with its round (0 at first) and, where known, its place in the backlog (0 is the first). */
+  item?: { backlog: string; id: string; text: string; phase: Phase; round: number; index?: number };
   prompt: string;
   model: string;
   /** Absolute path of the worktree. */
@@ -40,6 +40,21 @@ export type RunResult =
   | { kind: "finished"; output: string; usage: Usage }
   | { kind: "failed"; failure: Failure; output: string; usage: Usage };
 
+/** US dollars per million tokens, as published at `source` on `date` (yyyy-mm-dd). */
+export type Price = {
+  input: number;
+  /** Input read from the provider's cache. */
+  cached: number;
+  /** Input written to the provider's cache. */
+  written: number;
+  output: number;
+  date: string;
+  source: string;
+};
+
+/** A model of a provider; `price` is null when it is unknown. */
+export type Model = { name: string; price: Price | null };
+
 export type Provider = {
   name: string;
   family: "api" | "cli" | "simulated";
@@ -48,6 +63,8 @@ export type Provider = {
   /** Models in order of preference, cheap first; never empty. */
   models: readonly string[];
   capabilities: Capabilities;
+  /** Task types it is taken for first. */
+  prefers: readonly TaskType[];
   /** Asks the provider itself whether it can work; never throws. Milliseconds to seconds. */
   probe(signal?: AbortSignal): Promise<Readiness>;
   /** Does the work in `request.cwd`; throws only when `signal` is aborted. */

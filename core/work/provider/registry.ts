@@ -1,0 +1,61 @@
+import * as Process from "../../ground/process/index.ts";
+import { fail } from "../../ground/errors.ts";
+import { codex } from "./cli/codex.ts";
+import * as Cli from "./cli/run.ts";
+import type { CliRow } from "./cli/row.ts";
+import type { Provider } from "./port.ts";
+import { probeCli } from "./readiness.ts";
+import { firstSet } from "./settings.ts";
+import { simulated, type SimulatedRow } from "./simulated/row.ts";
+import * as Simulated from "./simulated/run.ts";
+
+/** Every provider there is; a new one is a row here. */
+export const ROWS: readonly (CliRow | SimulatedRow)[] = [codex, simulated];
+
+export type Registry = {
+  /** All providers, in the table's order. */
+  all: () => readonly Provider[];
+  /** One by its name; throws `provider.unknown`. */
+  get: (name: string) => Provider;
+};
+
+/** What providers are made of: settings by environment name, a clock, a home for run directories, the host's environment. */
+export type RegistryOptions = Omit<Cli.CliDeps, "run"> & { run?: Cli.CliDeps["run"] };
+
+/** Makes the providers of the table; starts and asks nothing. */
+export function create(options: RegistryOptions): Registry {
+  const deps = { run: Process.run, ...options };
+  const providers = ROWS.map((row) => provider(deps, row));
+  return {
+    all: () => providers,
+    get(name) {
+      const found = providers.find((candidate) => candidate.name === name);
+      if (found) return found;
+      const names = providers.map((candidate) => candidate.name).join(", ");
+      throw fail("provider.unknown", `There is no provider "${name}"`, { remedy: `Name one of: ${names}.` });
+    },
+  };
+}
+
+function provider(deps: Cli.CliDeps, row: CliRow | SimulatedRow): Provider {
+  const { name, family, executor, capabilities, prefers } = row;
+  const shared = { name, family, executor, capabilities, prefers };
+  switch (row.family) {
+    case "cli": {
+      const named = row.modelSetting && firstSet(deps.settings, [row.modelSetting]);
+      return {
+        ...shared,
+        models: named ? [named.value] : row.models.map((model) => model.name),
+        probe: (signal) => probeCli(deps, row, signal),
+        run: (request, signal) => Cli.run(deps, row, request, signal),
+      };
+    }
+    case "simulated":
+      return {
+        ...shared,
+        models: row.models.map((model) => model.name),
+        probe: () => Simulated.probe(deps),
+        run: (request, signal) => Simulated.run(deps, request, signal),
+      };
+  }
+}

@@ -1,0 +1,107 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import * as Clock from "../../core/ground/clock.ts";
+import { codex } from "../../core/work/provider/cli/codex.ts";
+import * as Provider from "../../core/work/provider/index.ts";
+import { ROWS } from "../../core/work/provider/registry.ts";
+import * as ModelServer from "../support/model-server.ts";
+
+const KEY = "sk-probe";
+const AGENT = resolve("test/support/fake-agent.mjs");
+
+let server: ModelServer.ModelServer;
+beforeEach(async () => {
+  server = await ModelServer.start(() => ({ kind: "silence" }), KEY);
+});
+afterEach(() => server.close());
+
+function registry(settings: Provider.Settings): Provider.Registry {
+  return Provider.create({
+    clock: Clock.system(),
+    home: join(mkdtempSync(join(tmpdir(), "probe-")), "not", "there", "yet"),
+    hostEnv: { PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}` },
+    settings,
+  });
+}
+const probe = (settings: Provider.Settings, signal?: AbortSignal) => registry(settings).get("codex").probe(signal);
+
+describe("codex is ready when its probes answered, not when a variable is set", () => {
+  test("program, key and model server: ready", async () => {
+    const settings = { CODEX_BIN: AGENT, OPENAI_API_KEY: KEY, OPENAI_BASE_URL: `${server.url}/` };
+    expect(await probe(settings)).toEqual({
+      ready: true,
+      detail: `fake-agent 1.0.0; ${server.url} takes OPENAI_API_KEY`,
+    });
+    expect(server.modelReads()).toBe(1);
+    expect(server.requests).toHaveLength(0); // no tokens
+  });
+
+  const cases: [string, (url: string) => Provider.Settings, RegExp, RegExp][] = [
+    ["no program", () => ({ CODEX_BIN: "/nowhere/codex", CODEX_API_KEY: KEY }), /\/nowhere\/codex/, /CODEX_BIN/],
+    ["a program that fails", () => ({ CODEX_BIN: "false", CODEX_API_KEY: KEY }), /ended with 1/, /npm install -g/],
+    ["no key", () => ({ CODEX_BIN: AGENT, CODEX_API_KEY: " " }), /is not set/, /CODEX_API_KEY or OPENAI_API_KEY/],
+    [
+      "a rejected key",
+      (url) => ({ CODEX_BIN: AGENT, CODEX_API_KEY: "wrong", OPENAI_BASE_URL: url }),
+      /answered 401/,
+      /valid key/,
+    ],
+    [
+      "another server",
+      (url) => ({ CODEX_BIN: AGENT, CODEX_API_KEY: KEY, OPENAI_BASE_URL: `${url}/elsewhere` }),
+      /answered 404/,
+      /base URL/,
+    ],
+    [
+      "no server",
+      () => ({ CODEX_BIN: AGENT, CODEX_API_KEY: KEY, OPENAI_BASE_URL: "http://127.0.0.1:9/v1" }),
+      /could not be reached/,
+      /network/,
+    ],
+    [
+      "a base URL that is none",
+      () => ({ CODEX_BIN: AGENT, CODEX_API_KEY: KEY, OPENAI_BASE_URL: "nonsense" }),
+      /could not be reached/,
+      /model server/,
+    ],
+  ];
+  test.each(cases)("%s: not ready, with a remedy of one sentence", async (_, settings, detail, remedy) => {
+    const readiness = await probe(settings(server.url));
+    expect(readiness).toMatchObject({ ready: false });
+    expect(readiness.detail).toMatch(detail);
+    expect(readiness.ready ? "" : readiness.remedy).toMatch(remedy);
+    expect(readiness.ready ? "" : readiness.remedy).toMatch(/^[A-Z][^\n]*\.$/);
+    expect(JSON.stringify(readiness)).not.toContain(KEY);
+  });
+
+  test("an aborted probe does not throw", async () => {
+    const settings = { CODEX_BIN: AGENT, CODEX_API_KEY: KEY, OPENAI_BASE_URL: server.url };
+    expect(await probe(settings, AbortSignal.abort())).toMatchObject({ ready: false });
+  });
+});
+
+describe("the registry", () => {
+  test("FAILURES 36: names are unique and an unknown one is no provider", () => {
+    const { all, get } = registry({});
+    const names = all().map((provider) => provider.name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toEqual(ROWS.map((row) => row.name));
+    expect(() => get("codx")).toThrow(expect.objectContaining({ code: "provider.unknown" }));
+  });
+
+  test("each has models, cheap first, with a dated source for their price", () => {
+    for (const row of ROWS) {
+      expect(row.models.length).toBeGreaterThan(0);
+      const outputs = row.models.map((model) => model.price?.output ?? 0);
+      expect(outputs).toEqual(outputs.toSorted((a, b) => a - b));
+      for (const { price } of row.models) expect(price?.date).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+    }
+  });
+
+  test("OPENCLAW_MODEL replaces codex's models", () => {
+    expect(registry({ OPENCLAW_MODEL: "gpt-next" }).get("codex").models).toEqual(["gpt-next"]);
+    expect(registry({ OPENCLAW_MODEL: "" }).get("codex").models).toEqual(codex.models.map((model) => model.name));
+  });
+});
