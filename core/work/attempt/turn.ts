@@ -231,3 +231,13 @@ async function readPart<T>(store: Store.Store, ref: TurnRef, name: string): Prom
   const item = await Store.get(store, Keys.attemptPart(ref.taskId, ref.n, ref.turn, name));
   return typeof item?.json === "string" ? (JSON.parse(item.json) as T) : undefined;
 }
+
+/** Keeps a turn's work order for the worker that takes it. */
+export async function saveOrder(store: Store.Store, ref: TurnRef, order: unknown): Promise<void> {
+  await putPart(store, ref, "order", JSON.stringify(order));
+}
+
+/** The work order of a turn, or undefined. */
+export async function readOrder<T>(store: Store.Store, ref: TurnRef): Promise<T | undefined> {
+  return readPart<T>(store, ref, "order");
+}

@@ -1,7 +1,7 @@
 /** Providers: who can do the work, whether they can now, and what a failure of theirs means. */
 export type * from "./port.ts";
 export type { Settings, SettingName } from "./settings.ts";
-export { create, type Registry, type RegistryOptions } from "./registry.ts";
+export { create, executorOf, type Registry, type RegistryOptions } from "./registry.ts";
 export { CLASS_RULES, RESET_SLACK_MS, RETRY_SAME_WITHIN_MS, STREAK, type ClassRule } from "./rules.ts";
 export { fromExit, fromHttp, type HttpSignal } from "./classify.ts";
 export { load as loadScenario, type Scenario } from "./simulated/scenario.ts";

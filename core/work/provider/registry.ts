@@ -59,3 +59,8 @@ function provider(deps: Cli.CliDeps, row: CliRow | SimulatedRow): Provider {
       };
   }
 }
+
+/** The contract's executor that a provider stands for, or null. */
+export function executorOf(name: string): string | null {
+  return ROWS.find((row) => row.name === name)?.executor ?? null;
+}

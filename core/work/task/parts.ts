@@ -1,5 +1,5 @@
 import { fail } from "../../ground/errors.ts";
-import type * as Store from "../../ground/store/index.ts";
+import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import type { TaskError } from "./words.ts";
 
@@ -41,4 +41,23 @@ export function partWrites(
   else if (parts.error !== undefined) put("error", JSON.stringify(parts.error));
   if (parts.result !== undefined) put("result", JSON.stringify(parts.result));
   return writes;
+}
+
+/**
+ * Merges keys into a task's context, shallowly; two merges at once lose nothing. Throws `input.too_large` (413) when it would
+ * grow over its bound, and then nothing is changed.
+ */
+export async function mergeContext(store: Store.Store, taskId: string, patch: Record<string, unknown>): Promise<void> {
+  for (;;) {
+    const key = Keys.taskPart(taskId, "context");
+    const item = await Store.get(store, key);
+    const rev = typeof item?.rev === "number" ? item.rev : undefined;
+    const before = typeof item?.json === "string" ? (JSON.parse(item.json) as Record<string, unknown>) : {};
+    const outcome = await Store.write(store, {
+      kind: "put",
+      item: { ...key, ent: "part", json: contextText({ ...before, ...patch }), rev: (rev ?? 0) + 1 },
+      if: { same: rev === undefined ? Store.absent("rev") : Store.eq("rev", rev) },
+    });
+    if (outcome.ok) return;
+  }
 }

@@ -119,3 +119,14 @@ function counted(id: Id, row: TaskRow, status: Status, by: 1 | -1): Store.Write 
     add: { n: by },
   };
 }
+
+/** Ends a parked task's waiting: it stands in the queue again, with the age it had. */
+export function wake(row: TaskRow): Store.Write {
+  return {
+    kind: "update",
+    key: Keys.task(row.id),
+    set: Keys.due(row.queue, row.priority, row.queued_at, row.id),
+    remove: ["retry_not_before", "wait_reason"],
+    if: { status: Store.eq("status", "pending"), attempt: Store.eq("att", row.att) },
+  };
+}

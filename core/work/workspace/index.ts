@@ -1,1 +1,6 @@
+/** Where work happens: the port, and its git side. */
 export type * from "./port.ts";
+export { openRepository, type RepositoryOptions } from "./repository.ts";
+export { notRedder, isGreen } from "./colour.ts";
+export { refPart } from "./paths.ts";
+export { IDENTITY } from "./git.ts";

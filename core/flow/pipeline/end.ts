@@ -1,0 +1,102 @@
+import type { Deps } from "../../ground/deps.ts";
+import * as Store from "../../ground/store/index.ts";
+import * as Attempt from "../../work/attempt/index.ts";
+import * as Backlog from "../../work/backlog/index.ts";
+import * as Metrics from "../../work/metrics/index.ts";
+import * as Provider from "../../work/provider/index.ts";
+import * as Task from "../../work/task/index.ts";
+import * as ProjectManager from "../project-manager/index.ts";
+
+/** How an attempt and its task come to rest. */
+export type Ending = {
+  to: Task.Status;
+  actor: Task.Actor;
+  /** How the attempt ended; null class: well. */
+  class: Task.FailureClass | null;
+  message: string;
+  /** What follows for the item, when the task completed. */
+  outcome?: Task.Outcome;
+  change?: Task.Change;
+  parts?: Parameters<typeof Task.partWrites>[1];
+  /** Further writes of the same transaction. */
+  also?: (now: number) => Store.Write[];
+};
+
+/**
+ * Moves a task to rest, with its attempt's end and metric record, its counter and its item, in one transaction, conditional on
+ * the attempt's fence. Without an attempt (a pending or asking task) only task, counter and item move. True when it did; false
+ * when somebody was first: nothing changed. When only the item has moved on (retired, another task), the rest is done without it.
+ */
+export async function endAttempt(
+  deps: Deps,
+  row: Task.TaskRow,
+  attempt: Attempt.AttemptRow | undefined,
+  ending: Ending,
+): Promise<boolean> {
+  const item = row.item ? await Backlog.item(deps, row.item.backlog, row.item.item) : undefined;
+  const moves = item?.task === row.id && item.state !== "retired" ? item : undefined;
+  const build = (withItem: boolean) => (now: number) => {
+    const end = { status: ending.to, class: ending.class, message: ending.message.slice(0, 500) };
+    const change = moves && withItem ? itemChange(moves, row, ending, now) : undefined;
+    return [
+      ...Task.transition(deps.id, row, ending.to, ending.actor, now, ending.change),
+      ...(attempt
+        ? [Attempt.endWrite(attempt, end, now, ending.to !== "pending"), metricOf(row, attempt, ending, now)]
+        : []),
+      ...Task.partWrites(row.id, ending.parts ?? {}),
+      ...(moves && change ? [Backlog.advance(moves, change, now)] : []),
+      ...(ending.also?.(now) ?? []),
+    ];
+  };
+  const outcome = await Store.tx(deps.store, build(true));
+  if (outcome.ok) return true;
+  const onlyItem = moves !== undefined && outcome.refused.every((refusal) => refusal.key.sk === moves.sk);
+  return onlyItem ? (await Store.tx(deps.store, build(false))).ok : false;
+}
+
+function itemChange(
+  item: Backlog.ItemRow,
+  row: Task.TaskRow,
+  ending: Ending,
+  now: number,
+): Backlog.ItemChange | undefined {
+  const end = ProjectManager.endOf(ending.to, ending.outcome, ending.message);
+  if (end) return ProjectManager.next(item, end, now);
+  // Pending again: an item that asked moves again.
+  return row.status !== "running" && item.state === "asking" ? ProjectManager.resumed(item) : undefined;
+}
+
+function metricOf(row: Task.TaskRow, attempt: Attempt.AttemptRow, ending: Ending, now: number): Store.Write {
+  const served = attempt.outcome ? attempt.candidates?.[attempt.chosen] : undefined;
+  const last = attempt.tried.at(-1);
+  const ran = attempt.by === "client" || attempt.outcome !== undefined || attempt.tried.length > 0 || attempt.turn > 0;
+  const usage = attempt.tried.reduce((sum, tried) => Task.addUsage(sum, tried.usage), attempt.usage ?? Task.NO_USAGE);
+  return Metrics.record({
+    attempt,
+    task: row,
+    now,
+    endedTask: ending.to === "completed" || ending.to === "failed" ? ending.to : null,
+    class: ending.class,
+    model: served?.model ?? last?.model ?? row.model,
+    provider: served?.provider ?? last?.provider ?? null,
+    executor: Provider.executorOf(served?.provider ?? last?.provider ?? ""),
+    usage,
+    queue_ms: attempt.claimed_at - attempt.queued_at,
+    run_ms: ran ? now - attempt.claimed_at : null,
+    prompt_variant: attempt.prompt_variant ?? null,
+    skill_version: attempt.skill_version ?? null,
+  });
+}
+
+/** What a person reads about a failed task. */
+export function errorOf(failure: Task.Failure, excerpt: string, remedy?: string): Task.TaskError {
+  const rule = Provider.CLASS_RULES[failure.class];
+  return {
+    class: failure.class,
+    message: failure.message.slice(0, 1000),
+    excerpt: excerpt.slice(-2000),
+    remedy: remedy ?? rule.remedy,
+    retryable: rule.next !== "no" || failure.class === "bad_result" || failure.class === "lost",
+    who_acts: rule.whoActs,
+  };
+}

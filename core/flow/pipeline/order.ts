@@ -1,0 +1,117 @@
+import * as Attempt from "../../work/attempt/index.ts";
+import * as Backlog from "../../work/backlog/index.ts";
+import * as Task from "../../work/task/index.ts";
+import * as Prompt from "../prompt/index.ts";
+import type { Order, Tree } from "../worker/index.ts";
+import type { PipelineDeps } from "./deps.ts";
+
+/** Builds the work order of a turn that was just entered; the same for a run in place and for a machine's worker. */
+export async function buildOrder(deps: PipelineDeps, attempt: Attempt.AttemptRow): Promise<Order | undefined> {
+  const task = await Task.read(deps.store, attempt.task_id);
+  const candidate = attempt.candidates?.[attempt.chosen];
+  if (!task || !candidate) return undefined;
+  const { row } = task;
+  const item = row.item ? await Backlog.item(deps, row.item.backlog, row.item.item) : undefined;
+  const settings = await deps.settings();
+  const handoff = await handoffOf(deps, task, attempt, item);
+  const ref = row.item;
+  const prompt = Prompt.build({
+    task: { id: row.id, type: row.task_type, direction: row.direction, attempt: attempt.n },
+    ...(ref
+      ? { item: { backlog: ref.backlog, id: ref.item, text: row.direction, phase: ref.phase, round: ref.round } }
+      : {}),
+    ...(item ? { specPath: item.spec_path } : {}),
+    ...(handoff.handoff ? { handoff: handoff.handoff } : {}),
+    ...(row.decision !== undefined && row.decision_prompt !== undefined
+      ? { decision: { question: row.decision_prompt, answer: row.decision } }
+      : {}),
+    ...(item?.merge_tip !== undefined && row.task_type === "impl" ? { conflict: { files: handoff.conflicts } } : {}),
+    overrides: settings.prompts,
+    ...(settings.testCommand ? { testCommand: settings.testCommand } : {}),
+    ...(item?.base === undefined ? {} : { base: item.base }),
+  });
+  const contextMs = Number(task.parts.context?.max_runtime_seconds) * 1000;
+  return {
+    ref: { taskId: row.id, n: attempt.n, turn: attempt.turn },
+    task: { id: row.id, type: row.task_type, direction: row.direction },
+    ...(ref ? { item: { ...ref, text: row.direction } } : {}),
+    candidate,
+    prompt,
+    ...(item ? { specPath: item.spec_path } : {}),
+    tree: deps.work.tree ? await treeOf(deps, row, item) : null,
+    limits: {
+      timeoutMs:
+        Number.isFinite(contextMs) && contextMs > 0
+          ? Math.max(30_000, Math.min(contextMs, deps.config.taskTimeoutMs))
+          : deps.config.taskTimeoutMs,
+      leaseMs: deps.work.leaseMs,
+      ...(deps.work.continueAfterMs === undefined ? {} : { continueAfterMs: deps.work.continueAfterMs }),
+    },
+  };
+}
+
+async function treeOf(deps: PipelineDeps, row: Task.TaskRow, item: Backlog.ItemRow | undefined): Promise<Tree> {
+  if (!item)
+    return {
+      branch: `coherence-task/${row.id}`,
+      integration: null,
+      lock: "",
+      base: null,
+      mergeTip: null,
+      merge: false,
+      accepted: null,
+    };
+  const backlog = await Backlog.backlog(deps, item.backlog);
+  return {
+    branch: Backlog.itemBranch(item.backlog, item.id),
+    integration: Backlog.integrationBranch(item.backlog),
+    lock: `merge#${item.backlog}`,
+    base: item.base ?? null,
+    mergeTip: row.task_type === "impl" ? (item.merge_tip ?? null) : null,
+    merge: deps.work.merge,
+    accepted: backlog?.base_suite ?? null,
+  };
+}
+
+/** What earlier attempts, of this task or of the item's task before it, leave to this one. */
+async function handoffOf(
+  deps: PipelineDeps,
+  task: Task.Whole,
+  attempt: Attempt.AttemptRow,
+  item: Backlog.ItemRow | undefined,
+): Promise<{ handoff?: Prompt.Handoff; conflicts: string[] }> {
+  const { row } = task;
+  const before = attempt.n > 1 ? await Attempt.readAll(deps.store, row.id, attempt.n - 1) : [];
+  const tried = [...before.flatMap((one) => one.tried), ...attempt.tried];
+  const seq = row.item?.seq ?? 1;
+  // The first task of an item has nobody before it; a later one begins where the item's last task came to rest.
+  const previous =
+    row.item && seq > 1 ? await Task.read(deps.store, idOf(row.item.backlog, row.item.item, seq - 1)) : undefined;
+  const last = previous ? await Attempt.read(deps.store, previous.row.id, previous.row.att) : undefined;
+  const result = (task.parts.result ?? previous?.parts.result) as Task.Evidence | undefined;
+  const conflicts = last?.outcome?.kind === "conflict" ? last.outcome.files : [];
+  const steppedBack = row.item !== undefined && row.item.round > 0;
+  if (tried.length === 0 && before.length === 0 && !steppedBack && attempt.tried.length === 0) return { conflicts };
+  const error = task.parts.error ?? previous?.parts.error;
+  return {
+    conflicts,
+    handoff: {
+      tried,
+      failing: result?.suite?.failures ?? [],
+      tail:
+        result?.suite && result.suite.exit !== 0
+          ? result.suite.tail
+          : (error?.excerpt ?? task.parts.output?.slice(-4000) ?? ""),
+      findings: [
+        ...(result?.result?.findings ?? []),
+        ...(item?.last === undefined ? [] : [`Why this round: ${item.last}`]),
+      ],
+      branchHead: result?.head ?? item?.head ?? null,
+      whatIsThere: result && result.files.length > 0 ? `Changed so far: ${result.files.slice(0, 50).join(", ")}` : "",
+    },
+  };
+}
+
+function idOf(backlog: string, item: string, seq: number): string {
+  return Task.idOfKey(Backlog.taskKey(backlog, item, seq));
+}

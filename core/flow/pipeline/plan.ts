@@ -1,0 +1,54 @@
+import * as Attempt from "../../work/attempt/index.ts";
+import * as Provider from "../../work/provider/index.ts";
+import * as Task from "../../work/task/index.ts";
+import type { Travelling } from "../../ground/workflow/index.ts";
+import * as Routing from "../routing/index.ts";
+import * as Worker from "../worker/index.ts";
+import type { PipelineDeps } from "./deps.ts";
+
+/** Orders the candidates with reasons and writes them on the attempt, once. */
+export async function plan(deps: PipelineDeps, input: { taskId: string; attempt: number }): Promise<Travelling> {
+  const none: Travelling = { ...input, candidate: -1, kind: "none" };
+  const attempt = await Attempt.read(deps.store, input.taskId, input.attempt);
+  if (!attempt || attempt.ended_at !== undefined) return none;
+  if (attempt.candidates) return chosenOf(attempt);
+  const task = await Task.read(deps.store, input.taskId);
+  if (!task) return none;
+  const { candidates, skipped } = Routing.order(await routingOf(deps, task));
+  const planned = await Attempt.plan(deps.store, attempt, candidates, skipped);
+  return planned ? chosenOf(planned) : none;
+}
+
+/** What the state machine does next with an attempt: its chosen candidate, or none. */
+export function chosenOf(attempt: Attempt.AttemptRow): Travelling {
+  const candidate = attempt.candidates?.[attempt.chosen];
+  return {
+    taskId: attempt.task_id,
+    attempt: attempt.n,
+    candidate: candidate ? attempt.chosen : -1,
+    kind: candidate ? candidate.where : "none",
+  };
+}
+
+async function routingOf(deps: PipelineDeps, task: Task.Whole): Promise<Routing.Routing> {
+  const context = task.parts.context ?? {};
+  const [{ readiness, cooldowns }, workers] = await Promise.all([Provider.health(deps), Worker.list(deps)]);
+  const now = deps.clock.now();
+  return {
+    task: {
+      type: task.row.task_type,
+      tries: task.row.tries,
+      pin: typeof context.provider === "string" ? context.provider : undefined,
+      executor: typeof context.executor === "string" ? context.executor : undefined,
+    },
+    providers: deps.providers.all(),
+    readiness: new Map(readiness.map((row) => [row.name, row])),
+    cooldowns,
+    rules: Provider.CLASS_RULES,
+    hasWorker: (provider) => Worker.available(workers, provider, now) !== undefined,
+    hostPin: deps.routing.pin,
+    allowPaid: deps.config.allowPaid,
+    allowSimulated: deps.routing.allowSimulated,
+    now,
+  };
+}

@@ -1,0 +1,125 @@
+import * as Store from "../../ground/store/index.ts";
+import { Keys, Lock } from "../../ground/store/index.ts";
+import { nameOf } from "../../ground/workflow/index.ts";
+import * as Attempt from "../../work/attempt/index.ts";
+import * as Backlog from "../../work/backlog/index.ts";
+import * as Task from "../../work/task/index.ts";
+import { MAX_STALLS, STALE_RUNNING_MS } from "./budgets.ts";
+import { isEarlierLife, type PipelineDeps } from "./deps.ts";
+import { endAttempt, errorOf } from "./end.ts";
+import { settle } from "./settle.ts";
+
+const BATCH = 100;
+
+/** Acts on leases that have ended, and on running tasks nobody holds. Returns the tasks it gave back or settled. */
+export async function reap(deps: PipelineDeps): Promise<string[]> {
+  const now = deps.clock.now();
+  const reaped: string[] = [];
+  const open = await Store.query(deps.store, {
+    index: "gsi1",
+    pk: Keys.OPEN_ATTEMPTS,
+    sk: { to: Keys.leaseEndedBy(now) },
+    limit: BATCH,
+  });
+  for (const item of open.items) {
+    const attempt = (await Store.get(deps.store, { pk: item.pk, sk: item.sk })) as Attempt.AttemptRow | undefined;
+    if (
+      attempt &&
+      attempt.ended_at === undefined &&
+      attempt.lease_until <= deps.clock.now() &&
+      (await reapOne(deps, attempt, "its lease ended"))
+    )
+      reaped.push(attempt.task_id);
+  }
+  // The oldest first: a running task whose attempt is over or missing.
+  const running = await Store.query(deps.store, {
+    index: "gsi1",
+    pk: Keys.statusPartition("running", now),
+    limit: BATCH,
+  });
+  for (const item of running.items) {
+    const row = await Task.row(deps.store, item.pk.slice(2));
+    if (row?.status !== "running" || (row.updated_at ?? row.created_at) > now - STALE_RUNNING_MS) continue;
+    const attempt = await Attempt.read(deps.store, row.id, row.att);
+    if (attempt && attempt.ended_at === undefined) continue;
+    if (await giveBack(deps, row)) reaped.push(row.id);
+  }
+  return reaped;
+}
+
+/** A host that starts ends what its earlier lives held, so that nothing waits for a lease to run out. */
+export async function reapEarlierLives(deps: PipelineDeps): Promise<string[]> {
+  const reaped: string[] = [];
+  const open = await Store.queryAll(deps.store, { index: "gsi1", pk: Keys.OPEN_ATTEMPTS });
+  for (const item of open) {
+    const attempt = (await Store.get(deps.store, { pk: item.pk, sk: item.sk })) as Attempt.AttemptRow | undefined;
+    if (
+      !attempt ||
+      attempt.ended_at !== undefined ||
+      attempt.by !== "pipeline" ||
+      !isEarlierLife(deps.host, attempt.owner)
+    )
+      continue;
+    if (await reapOne(deps, attempt, "the host was stopped or killed")) reaped.push(attempt.task_id);
+  }
+  for (const backlog of await Backlog.list(deps)) await Lock.breakLock(deps.store, `merge#${backlog.id}`, () => true);
+  await Lock.breakLock(deps.store, "manager", (owner) => isEarlierLife(deps.host, owner));
+  return reaped;
+}
+
+/** An execution that failed, timed out or was aborted ends its attempt at once. */
+export async function executionEnded(deps: PipelineDeps, taskId: string, n: number): Promise<void> {
+  const attempt = await Attempt.read(deps.store, taskId, n);
+  if (attempt && attempt.ended_at === undefined) await reapOne(deps, attempt, "its execution ended");
+}
+
+/** Settles what has an outcome rather than paying twice; else a stall is spent and the task is given back, or fails. */
+async function reapOne(deps: PipelineDeps, attempt: Attempt.AttemptRow, why: string): Promise<boolean> {
+  const row = await Task.row(deps.store, attempt.task_id);
+  if (!row || row.att !== attempt.n || row.status !== "running") {
+    // The task went on without it: only the attempt is left open.
+    await Store.write(
+      deps.store,
+      Attempt.endWrite(
+        attempt,
+        { status: row?.status ?? "failed", class: "lost", message: why },
+        deps.clock.now(),
+        false,
+      ),
+    );
+    return false;
+  }
+  if (attempt.outcome && attempt.by === "pipeline") {
+    await settle(deps, { taskId: row.id, attempt: attempt.n });
+    return true;
+  }
+  const stalls = row.stalls + 1;
+  const over = stalls >= MAX_STALLS;
+  const message = over ? `${why}; all ${MAX_STALLS} stalls are spent` : why;
+  const log = over ? await Attempt.readLog(deps.store, row.id) : undefined;
+  const ended = await endAttempt(deps, row, attempt, {
+    to: over ? "failed" : "pending",
+    actor: "reaper",
+    class: "lost",
+    message,
+    change: { set: { stalls }, remove: ["claimed_by", "claimed_at", "current_step"] },
+    parts: over ? { error: errorOf({ class: "lost", message }, log?.text ?? "") } : {},
+  });
+  if (!ended) return false;
+  await deps.workflow.stop(nameOf(row.id, attempt.n), why);
+  await deps.events.publish(
+    over ? { type: "task.settled", taskId: row.id, attempt: attempt.n } : { type: "task.queued", taskId: row.id },
+  );
+  return true;
+}
+
+/** A running task without an open attempt is pending again. */
+async function giveBack(deps: PipelineDeps, row: Task.TaskRow): Promise<boolean> {
+  const writes = Task.transition(deps.id, row, "pending", "reaper", deps.clock.now(), {
+    set: { stalls: row.stalls + 1 },
+    remove: ["claimed_by", "claimed_at", "current_step"],
+  });
+  const outcome = await Store.tx(deps.store, writes);
+  if (outcome.ok) await deps.events.publish({ type: "task.queued", taskId: row.id });
+  return outcome.ok;
+}

@@ -1,0 +1,136 @@
+import * as Store from "../../ground/store/index.ts";
+import { Keys, Lock } from "../../ground/store/index.ts";
+import * as Backlog from "../../work/backlog/index.ts";
+import * as Task from "../../work/task/index.ts";
+import * as ProjectManager from "../project-manager/index.ts";
+import { ownerOf, type PipelineDeps } from "./deps.ts";
+import { decide, move } from "./verbs.ts";
+
+/** Ms that the manager's lock lasts; a tick is far shorter. */
+const LOCK_MS = 60_000;
+/** Items of one state that are looked at in one tick. */
+const LOOK = 100;
+const MANAGER = "manager";
+
+/**
+ * The project manager's step: answers due defaults, makes the tasks that moving items need, starts queued items where a place
+ * is free. Under a lock; a second one at the same time does nothing. Returns the tasks it made.
+ */
+export async function tick(deps: PipelineDeps): Promise<string[]> {
+  const held = { name: MANAGER, owner: `${ownerOf(deps.host)}#${deps.id.hex(8)}` };
+  if (!(await Lock.acquire(deps.store, held, LOCK_MS))) return [];
+  try {
+    await answerDue(deps);
+    const made: string[] = [];
+    for (const backlog of await Backlog.list(deps)) made.push(...(await advance(deps, backlog)));
+    return made;
+  } finally {
+    await Lock.release(deps.store, held);
+  }
+}
+
+/** Takes the default answer of questions that are due; one without a default has waited long enough and fails. */
+async function answerDue(deps: PipelineDeps): Promise<void> {
+  const now = deps.clock.now();
+  const page = await Store.query(deps.store, {
+    index: "gsi3",
+    pk: Keys.DELAYED,
+    sk: { to: Keys.dueBy(now) },
+    limit: LOOK,
+  });
+  for (const item of page.items) {
+    const row = await Task.row(deps.store, item.pk.slice(2));
+    if (row?.status !== "needs_decision" || row.decision_due === undefined || row.decision_due > now) continue;
+    if (row.decision_default !== undefined) await decide(deps, row.id, row.decision_default);
+    else {
+      const message = "nobody decided in time";
+      await move(deps, row.id, () => ({
+        to: "failed",
+        actor: "reaper",
+        class: "lost",
+        message,
+        change: { remove: ["decision_due"] },
+        parts: {
+          error: {
+            class: "lost",
+            message,
+            excerpt: row.decision_prompt?.slice(-2000) ?? "",
+            remedy: "Retry it, or raise PIPELINE_NEEDS_DECISION_TIMEOUT_HOURS.",
+            retryable: true,
+            who_acts: "user",
+          },
+        },
+      }));
+    }
+  }
+}
+
+async function advance(deps: PipelineDeps, backlog: Backlog.BacklogRow): Promise<string[]> {
+  const moving = (
+    await Promise.all(Backlog.MOVING.map((state) => Backlog.inState(deps, backlog.id, state, LOOK)))
+  ).flat();
+  const tasks = await Store.getMany(
+    deps.store,
+    moving.slice(0, 100).flatMap((item) => (item.task === undefined ? [] : [Keys.task(item.task)])),
+  );
+  const parked = new Set(
+    (tasks as unknown as (Task.TaskRow | undefined)[])
+      .filter((t) => t?.status === "pending" && t.retry_not_before !== undefined)
+      .map((t) => t?.id),
+  );
+  const made: string[] = [];
+  for (const item of moving) if (item.task === undefined) made.push(...(await makeTask(deps, item)));
+
+  let places = deps.config.workers - moving.filter((item) => item.task === undefined || !parked.has(item.task)).length;
+  if (places <= 0) return made;
+  const queued = await Backlog.inState(deps, backlog.id, "queued", LOOK);
+  // Meta ranks among the product in the index: when the head is all of one kind, look past it.
+  const product = queued.filter((item) => item.kind === "product");
+  const meta = queued.filter((item) => item.kind === "meta");
+  let { started_product: productStarted, started_meta: metaStarted } = backlog;
+  while (places > 0) {
+    const side = Backlog.pick({
+      productStarted,
+      metaStarted,
+      ratio: deps.config.metaRatio,
+      productCanMove: product.length > 0,
+      metaCanMove: meta.length > 0,
+    });
+    if (side === "none") break;
+    const item = (side === "product" ? product : meta).shift();
+    if (!item) break;
+    await deps.at("tick", { item: item.id });
+    const started = await makeTask(deps, item, [
+      {
+        kind: "update",
+        key: Keys.backlog(backlog.id),
+        add: side === "product" ? { started_product: 1 } : { started_meta: 1 },
+      },
+    ]);
+    if (started.length === 0) continue;
+    made.push(...started);
+    if (side === "product") productStarted++;
+    else metaStarted++;
+    places--;
+  }
+  return made;
+}
+
+/** Makes the task an item's step needs and names it on the item, in one transaction: the same step is the same task. */
+async function makeTask(deps: PipelineDeps, item: Backlog.ItemRow, also: Store.Write[] = []): Promise<string[]> {
+  const { input, ref } = ProjectManager.taskFor(item);
+  const key = Backlog.taskKey(ref.backlog, ref.item, ref.seq);
+  const now = deps.clock.now();
+  const change: Backlog.ItemChange = {
+    state: item.phase,
+    seq: ref.seq,
+    task: Task.idOfKey(key),
+    ...(item.started_at === undefined ? { started_at: now } : {}),
+  };
+  const { created, task } = await Task.create(deps, Task.Create.parse(input), {
+    key,
+    item: ref,
+    also: [Backlog.advance(item, change, now), ...also],
+  });
+  return created ? [task.row.id] : [];
+}

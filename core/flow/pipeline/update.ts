@@ -1,0 +1,235 @@
+import * as z from "zod";
+import type { Deps } from "../../ground/deps.ts";
+import { fail } from "../../ground/errors.ts";
+import * as Store from "../../ground/store/index.ts";
+import { Keys } from "../../ground/store/index.ts";
+import * as Attempt from "../../work/attempt/index.ts";
+import * as Metrics from "../../work/metrics/index.ts";
+import * as Task from "../../work/task/index.ts";
+import { CLIENT_LEASE_MS } from "./budgets.ts";
+import { endAttempt, errorOf, type Ending } from "./end.ts";
+import { decide, takenOut } from "./verbs.ts";
+
+const trimmed = (max: number) => z.string().trim().min(1).max(max);
+const evidence = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) =>
+    (typeof value === "string" ? [value] : value).map((text) => text.trim().slice(0, 600)).filter(Boolean),
+  );
+
+/** What a client may change (contract 1.1.2). `cancelled` is set by the verb `cancel` alone. */
+export const Update = z.object({
+  status: z.enum(["pending", "running", "completed", "failed", "needs_decision"]).nullish(),
+  output: z.string().nullish(),
+  progress_pct: z.number().int().min(0).max(100).nullish(),
+  current_step: z.string().nullish(),
+  decision_prompt: z.string().nullish(),
+  decision: z.string().nullish(),
+  context: z.record(z.string(), z.unknown()).nullish(),
+  worker_id: z.string().min(1).max(200).nullish(),
+  target_state: trimmed(600).nullish(),
+  success_evidence: evidence.nullish(),
+  abort_evidence: evidence.nullish(),
+  observation_window_sec: z.coerce.number().int().min(1).max(604_800).nullish(),
+  /** Ours: why it failed. */
+  error: z.string().max(4000).nullish(),
+});
+export type Update = z.infer<typeof Update>;
+
+/** Who calls: on loopback without a worker id an operator, elsewhere whoever the key is. */
+export type Caller = { kind: "operator" } | { kind: "key"; id: string };
+
+/**
+ * A client's PATCH. Throws 400 `task.nothing_to_change`, 404 `task.not_found`, 409 `task.claimed`, `task.transition`,
+ * `task.of_item`, and then nothing is changed.
+ */
+export async function update(deps: Deps, taskId: string, patch: Update, caller: Caller): Promise<Task.Whole> {
+  if (Object.values(patch).every((value) => value === null || value === undefined))
+    throw fail("task.nothing_to_change", "At least one field required");
+  const task = await Task.read(deps.store, taskId);
+  if (!task) throw fail("task.not_found", "Task not found");
+  const worker = workerOf(patch, caller);
+  if (task.row.item) await ofItem(deps, task.row, patch);
+  else if (patch.decision && task.row.status === "needs_decision" && (patch.status ?? "pending") === "pending")
+    await decide(deps, taskId, patch.decision);
+  else if (patch.status && patch.status !== task.row.status)
+    await changeStatus(deps, task.row, patch, patch.status, worker);
+  else if (patch.status) again(task.row, patch.status, worker);
+  await changeFields(deps, taskId, patch);
+  return (await Task.read(deps.store, taskId)) ?? task;
+}
+
+/** From outside an item's task takes context and a decision; all else goes through the pipeline's own verbs. */
+async function ofItem(deps: Deps, row: Task.TaskRow, patch: Update): Promise<void> {
+  const others = Object.entries(patch).some(
+    ([key, value]) => value !== null && value !== undefined && !["context", "decision", "worker_id"].includes(key),
+  );
+  if (others)
+    throw fail("task.of_item", "The task is a phase of a backlog item; only its context and its decision are open", {
+      remedy: "Cancel, retry, release or decide it with the verbs of those names.",
+    });
+  if (patch.decision && row.status === "needs_decision") await decide(deps, row.id, patch.decision);
+}
+
+/** A status that is there already: the same owner repeats himself, which changes nothing; anybody else is refused. */
+function again(row: Task.TaskRow, status: Task.Status, worker: string | undefined): void {
+  if (status === "running" && worker !== undefined && row.claimed_by !== worker) throw Attempt.alreadyClaimed(row);
+}
+
+async function changeStatus(
+  deps: Deps,
+  row: Task.TaskRow,
+  patch: Update,
+  to: NonNullable<Update["status"]>,
+  worker: string | undefined,
+): Promise<void> {
+  if (to === "running") {
+    if (Task.hasEnded(row.status)) throw Attempt.alreadyClaimed(row);
+    await Attempt.claim(deps, row.id, { by: "client", owner: worker ?? "unknown", leaseMs: CLIENT_LEASE_MS });
+    return;
+  }
+  const last = row.att > 0 ? await Attempt.read(deps.store, row.id, row.att) : undefined;
+  const open = last && last.ended_at === undefined ? last : undefined;
+  if (row.status === "running") mayEnd(row, open, worker);
+  if (row.status === "completed" && (last?.by !== "client" || (worker !== undefined && worker !== last.owner)))
+    throw fail("task.transition", `A ${row.status} task cannot become ${to}`);
+  const ending = endingOf(row, patch, to);
+  const finishing = row.status === "pending" && (to === "completed" || to === "failed");
+  const done = finishing
+    ? await claimAndFinish(deps, row, ending, worker ?? "unknown")
+    : await endAttempt(deps, row, open, { ...ending, ...(await leaving(deps, row, last, to)) });
+  if (!done) throw Attempt.alreadyClaimed(await Task.row(deps.store, row.id));
+  await deps.events.publish(
+    to === "pending"
+      ? { type: "task.queued", taskId: row.id }
+      : { type: "task.settled", taskId: row.id, attempt: row.att },
+  );
+}
+
+/** Only the owner of a live lease ends what he holds; a caller without a name has his way over clients' attempts, not over ours. */
+function mayEnd(row: Task.TaskRow, open: Attempt.AttemptRow | undefined, worker: string | undefined): void {
+  if (!open) return;
+  if (open.by === "pipeline")
+    throw fail("task.claimed", `Task already claimed by ${row.claimed_by ?? "the pipeline"}`, {
+      remedy: "Cancel or release it: the pipeline's own attempt holds it.",
+    });
+  if (worker !== undefined && worker !== open.owner) throw Attempt.alreadyClaimed(row);
+}
+
+/** An end that is left (a client's second word): its record is taken out, so that it counts once. */
+async function leaving(
+  deps: Deps,
+  row: Task.TaskRow,
+  last: Attempt.AttemptRow | undefined,
+  to: Task.Status,
+): Promise<Pick<Ending, "also">> {
+  const record = await takenOut(deps, row);
+  if (!record) return {};
+  return {
+    also: (now) => [
+      Metrics.takeOut(record, now),
+      ...(to === "failed" && last
+        ? [
+            {
+              kind: "put" as const,
+              item: {
+                ...record,
+                ...Keys.metric(now, row.id, last.n, "-end"),
+                status: "failed",
+                created_at: now,
+                run_ms: null,
+                queue_ms: null,
+                duration_seconds: null,
+                tokens_in: null,
+                tokens_out: null,
+                cost_usd: null,
+                tried: 0,
+              },
+            },
+          ]
+        : []),
+    ],
+  };
+}
+
+function endingOf(row: Task.TaskRow, patch: Update, to: Exclude<NonNullable<Update["status"]>, "running">): Ending {
+  const base = { to, actor: "client" as const, class: null, message: `${to} by ${patch.worker_id ?? "a client"}` };
+  const output = patch.output ?? "";
+  switch (to) {
+    case "completed":
+      return { ...base, change: { set: { progress_pct: 100 } }, parts: { error: null } };
+    case "failed": {
+      const said = patch.error ?? (output.trim() === "" ? "" : lastLine(output));
+      const failure: Task.Failure =
+        said === ""
+          ? { class: "unreported", message: "the client gave no reason" }
+          : { class: "reported", message: said };
+      return {
+        ...base,
+        class: failure.class,
+        message: failure.message.slice(0, 500),
+        parts: { error: errorOf(failure, output) },
+      };
+    }
+    case "needs_decision":
+      return {
+        ...base,
+        change: { set: { decision_prompt: patch.decision_prompt ?? row.decision_prompt ?? "" }, remove: ["decision"] },
+      };
+    case "pending":
+      return { ...base, change: { remove: ["claimed_by", "claimed_at", "current_step"] } };
+  }
+}
+
+/** A final status of a pending, unclaimed task is a claim and a finish in one. */
+async function claimAndFinish(deps: Deps, row: Task.TaskRow, ending: Ending, owner: string): Promise<boolean> {
+  const attempt = await Attempt.claim(deps, row.id, { by: "client", owner, leaseMs: CLIENT_LEASE_MS });
+  const running = await Task.row(deps.store, row.id);
+  return running !== undefined && endAttempt(deps, running, attempt, ending);
+}
+
+/** Everything but the status; renews the lease of a client's attempt. */
+async function changeFields(deps: Deps, taskId: string, patch: Update): Promise<void> {
+  const row = await Task.row(deps.store, taskId);
+  if (!row) return;
+  const now = deps.clock.now();
+  const set = {
+    updated_at: now,
+    progress_pct: patch.progress_pct ?? undefined,
+    current_step: patch.current_step?.slice(0, 1000) ?? undefined,
+    decision_prompt: patch.decision_prompt?.slice(0, 4000) ?? undefined,
+    target_state: patch.target_state ?? undefined,
+    success_evidence: patch.success_evidence ?? undefined,
+    abort_evidence: patch.abort_evidence ?? undefined,
+    observation_window_sec:
+      patch.observation_window_sec === null || patch.observation_window_sec === undefined
+        ? undefined
+        : Math.max(30, patch.observation_window_sec),
+    output_len: patch.output?.length,
+    // A decision outside a question is kept when there is none yet.
+    decision: patch.decision && row.decision === undefined && !row.item ? patch.decision.slice(0, 4000) : undefined,
+  };
+  await Store.write(deps.store, { kind: "update", key: Keys.task(taskId), set, if: Store.isThere });
+  if (patch.output !== null && patch.output !== undefined)
+    for (const write of Task.partWrites(taskId, { output: patch.output })) await Store.write(deps.store, write);
+  if (patch.context) await Task.mergeContext(deps.store, taskId, patch.context);
+  const attempt = row.status === "running" ? await Attempt.read(deps.store, taskId, row.att) : undefined;
+  if (attempt?.by === "client" && attempt.ended_at === undefined)
+    await Attempt.renew(
+      deps.store,
+      { taskId, n: attempt.n, turn: attempt.turn },
+      attempt.lease_ms,
+      patch.current_step ?? undefined,
+    );
+}
+
+/** The name a caller goes by, or undefined for an operator. */
+function workerOf(patch: Update, caller: Caller): string | undefined {
+  const named = patch.worker_id?.trim() ?? patch.context?.runner_id;
+  if (typeof named === "string" && named !== "") return named;
+  return caller.kind === "key" ? `key:${caller.id}` : undefined;
+}
+
+function lastLine(output: string): string {
+  return (output.trim().split("\n").at(-1) ?? "").slice(0, 500);
+}

@@ -1,0 +1,6 @@
+/** Metrics: one record an attempt's end, one roll-up a UTC day, answers exact over today and the six days before. */
+export { record, recordOfEnd, takeOut, type MetricRow, type RecordInput } from "./record.ts";
+export { fold, rebuild } from "./fold.ts";
+export { read } from "./read.ts";
+export { MetricsAnswer } from "./answer.ts";
+export { counts, countsByType, isLive, type ByType, type Counts } from "./counts.ts";

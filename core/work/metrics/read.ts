@@ -1,0 +1,45 @@
+import { day } from "../../ground/clock.ts";
+import type { Deps } from "../../ground/deps.ts";
+import * as Store from "../../ground/store/index.ts";
+import { Keys } from "../../ground/store/index.ts";
+import { PAGE } from "./advance.ts";
+import { answer, type MetricsAnswer } from "./answer.ts";
+import { startOf, unfinishedFrom } from "./fold.ts";
+import type { MetricRow } from "./record.ts";
+import { apply, DAY_MS, decode, empty, sum, WINDOW_DAYS, type Rollup, type RollupItem } from "./rollup.ts";
+
+/**
+ * The metrics of today and the six days before, exact: roll-ups and, of days that are not done with, the records behind
+ * their watermark. Costs the same at any number of tasks while somebody folds.
+ */
+export async function read(deps: Pick<Deps, "store" | "clock">): Promise<MetricsAnswer> {
+  const now = deps.clock.now();
+  const today = startOf(now);
+  const days = Array.from({ length: WINDOW_DAYS }, (_, i) => today - (WINDOW_DAYS - 1 - i) * DAY_MS);
+  // The pointer is read first: a day that is done with by then is whole in the roll-up read after it.
+  const unfinished = await unfinishedFrom(deps.store, now);
+  const items = (await Store.getMany(deps.store, days.map(Keys.rollup))) as (RollupItem | undefined)[];
+  const rollups: Rollup[] = [];
+  for (const [i, at] of days.entries()) {
+    const item = items[i];
+    const rollup = item ? decode(item.json) : empty();
+    if (at >= unfinished) await addTail(deps.store, rollup, at, item?.watermark);
+    rollups.push(rollup);
+  }
+  return answer(sum(rollups, new Set(days.map(day))));
+}
+
+/** Counts in what is not yet folded. */
+async function addTail(store: Store.Store, rollup: Rollup, at: number, watermark: string | undefined): Promise<void> {
+  let cursor: string | undefined;
+  do {
+    const page = await Store.query(store, {
+      pk: Keys.metricPartition(at),
+      ...(watermark === undefined ? {} : { sk: { from: watermark } }),
+      limit: PAGE,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    for (const row of page.items as unknown as MetricRow[]) if (row.sk !== watermark) apply(rollup, row);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}

@@ -1,0 +1,175 @@
+import type { MetricRow } from "./record.ts";
+import * as Sketch from "./sketch.ts";
+
+/**
+ * Sums over records. Everything in them is a whole number, so that adding up is exact and in any order the same: cost is
+ * kept in billionths of a dollar.
+ */
+
+const NANO = 1e9;
+const MEASURES = [
+  "runs",
+  "run_ms",
+  "completed",
+  "failed",
+  "tokens_in",
+  "tokens_out",
+  "tokens_known",
+  "cost_nano",
+  "cost_known",
+] as const;
+
+/** `runs` counts attempts that ran something; `*_known` those of them whose usage is known. */
+export type Cell = Record<(typeof MEASURES)[number], number>;
+
+export const DIMENSIONS = ["type", "model", "executor", "provider", "variant", "skill"] as const;
+export type Dimension = (typeof DIMENSIONS)[number];
+
+export type Tally = {
+  all: Cell;
+  by: Record<Dimension, Map<string, Cell>>;
+  /** Failed tasks without a reported reason. */
+  missing: number;
+  run: Sketch.Sketch;
+  queue: Sketch.Sketch;
+};
+
+/** Names come from clients: only so many a dimension, so long, that a roll-up fits into an item. The rest is one. */
+const MAX_NAMES = 50;
+const MAX_NAME_LENGTH = 80;
+export const OTHER = "(other)";
+const UNKNOWN = "unknown";
+
+export function emptyCell(): Cell {
+  return {
+    runs: 0,
+    run_ms: 0,
+    completed: 0,
+    failed: 0,
+    tokens_in: 0,
+    tokens_out: 0,
+    tokens_known: 0,
+    cost_nano: 0,
+    cost_known: 0,
+  };
+}
+
+export function empty(): Tally {
+  const by = { type: new Map(), model: new Map(), executor: new Map(), provider: new Map() };
+  return {
+    all: emptyCell(),
+    by: { ...by, variant: new Map(), skill: new Map() },
+    missing: 0,
+    run: new Map(),
+    queue: new Map(),
+  };
+}
+
+/** Counts a record in; `sign` −1 takes its task's end out. */
+export function addRecord(tally: Tally, row: MetricRow, sign: 1 | -1): void {
+  const cell = cellOf(row, sign);
+  addCell(tally.all, cell);
+  for (const dimension of DIMENSIONS) {
+    const name = nameOf(row, dimension);
+    if (name === null) continue;
+    const names = tally.by[dimension];
+    const short = name.slice(0, MAX_NAME_LENGTH);
+    addCell(at(names, names.has(short) || names.size < MAX_NAMES ? short : OTHER), cell);
+  }
+  if (row.status === "failed" && (row.class === null || row.class === "unreported")) tally.missing += sign;
+  if (row.run_ms !== null) Sketch.add(tally.run, row.run_ms);
+  if (row.queue_ms !== null) Sketch.add(tally.queue, row.queue_ms);
+}
+
+/** Adds everything of `from` to `into`. */
+export function merge(into: Tally, from: Tally): void {
+  addCell(into.all, from.all);
+  for (const dimension of DIMENSIONS)
+    for (const [name, cell] of from.by[dimension]) addCell(at(into.by[dimension], name), cell);
+  into.missing += from.missing;
+  Sketch.merge(into.run, from.run);
+  Sketch.merge(into.queue, from.queue);
+}
+
+/** As it lies in a roll-up: pairs instead of keys, since names come from clients; zeros left out. */
+export type Packed = {
+  all: Partial<Cell>;
+  by: Record<Dimension, [string, Partial<Cell>][]>;
+  missing: number;
+  run: [number, number][];
+  queue: [number, number][];
+};
+
+export function pack(tally: Tally): Packed {
+  const by = (dimension: Dimension) => [...tally.by[dimension]].map(([name, cell]) => [name, thin(cell)] as const);
+  return {
+    all: thin(tally.all),
+    by: Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, by(dimension)])) as Packed["by"],
+    missing: tally.missing,
+    run: [...tally.run],
+    queue: [...tally.queue],
+  };
+}
+
+export function unpack(packed: Packed): Tally {
+  const tally = empty();
+  addCell(tally.all, packed.all);
+  for (const dimension of DIMENSIONS)
+    for (const [name, cell] of packed.by[dimension]) addCell(at(tally.by[dimension], name), cell);
+  tally.missing = packed.missing;
+  tally.run = new Map(packed.run);
+  tally.queue = new Map(packed.queue);
+  return tally;
+}
+
+/** US dollars of a cell. */
+export function dollars(cell: Cell): number {
+  return cell.cost_nano / NANO;
+}
+
+function cellOf(row: MetricRow, sign: 1 | -1): Cell {
+  const tokens = row.tokens_in !== null && row.tokens_out !== null;
+  return {
+    runs: row.run_ms === null ? 0 : 1,
+    run_ms: row.run_ms ?? 0,
+    completed: row.status === "completed" ? sign : 0,
+    failed: row.status === "failed" ? sign : 0,
+    tokens_in: row.tokens_in ?? 0,
+    tokens_out: row.tokens_out ?? 0,
+    tokens_known: tokens ? 1 : 0,
+    cost_nano: Math.round((row.cost_usd ?? 0) * NANO),
+    cost_known: row.cost_usd === null ? 0 : 1,
+  };
+}
+
+/** Provider and executor of every run are shown; a variant and a skill version only where there is one. */
+function nameOf(row: MetricRow, dimension: Dimension): string | null {
+  switch (dimension) {
+    case "type":
+      return row.task_type;
+    case "model":
+      return row.model;
+    case "executor":
+      return row.executor ?? UNKNOWN;
+    case "provider":
+      return row.provider ?? UNKNOWN;
+    case "variant":
+      return row.prompt_variant;
+    case "skill":
+      return row.skill_version;
+  }
+}
+
+function at(names: Map<string, Cell>, name: string): Cell {
+  const cell = names.get(name) ?? emptyCell();
+  names.set(name, cell);
+  return cell;
+}
+
+function addCell(into: Cell, from: Partial<Cell>): void {
+  for (const measure of MEASURES) into[measure] += from[measure] ?? 0;
+}
+
+function thin(cell: Cell): Partial<Cell> {
+  return Object.fromEntries(Object.entries(cell).filter(([, value]) => value !== 0));
+}

@@ -1,0 +1,23 @@
+import type { Suite } from "../task/index.ts";
+
+/**
+ * Whether a suite is at least as good as the base's; without a base, whether it is green. Where both counts are known: no test
+ * fails that did not fail before (by name where all names are known, else by number). Else by exit code. A suite that exits red
+ * without saying which test failed, when the base did not, is redder whatever it counts.
+ */
+export function notRedder(suite: Suite, base: Suite | null): boolean {
+  if (base === null || isGreen(base)) return isGreen(suite);
+  if (suite.failed === null || base.failed === null) return suite.exit === 0 || base.exit !== 0;
+  if (suite.exit !== 0 && suite.failed === 0) return base.failed === 0;
+  if (namesKnown(suite) && namesKnown(base)) return suite.failures.every((name) => base.failures.includes(name));
+  return suite.failed <= base.failed;
+}
+
+/** Exit code 0 and no failed test counted. */
+export function isGreen(suite: Suite): boolean {
+  return suite.exit === 0 && (suite.failed ?? 0) === 0;
+}
+
+function namesKnown(suite: Suite): boolean {
+  return suite.failed === suite.failures.length;
+}

@@ -1,0 +1,134 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fail } from "../../ground/errors.ts";
+import { isAncestor, moveBranch } from "./branches.ts";
+import type { Context } from "./context.ts";
+import { historyHasSecrets, stage, stagedSecrets, type Staged } from "./stage.ts";
+import { dropState, type Tree } from "./tree.ts";
+
+/**
+ * Commits what the tree holds on top of `seen`, the branch's head, and moves the branch there. Commits that an agent made
+ * itself on top of `seen` are adopted as they are; a history it rewrote, or one that shows a key, counts only by its content.
+ * Returns the branch's new head, or null when nothing changed. Throws `workspace.secret` and `workspace.moved`, and then
+ * leaves files, index and HEAD's commit as they were.
+ *
+ * HEAD moves before the branch: killed in between, the tree is ahead of its branch, and the next opening adopts that.
+ */
+export async function commitTree(
+  context: Context,
+  tree: Tree,
+  target: { branch: string; seen: string },
+  message: string,
+  trailers: Readonly<Record<string, string>>,
+  options: { trusted?: boolean } = {},
+): Promise<string | null> {
+  const { branch, seen } = target;
+  const head = await detachedHead(tree, seen);
+  const merging = await mergeHeads(tree);
+  const staged = await stage(tree, head);
+  try {
+    let onto = head !== seen && (await isAncestor(context, seen, head)) ? head : seen;
+    if (!options.trusted) {
+      await refuseSecrets(tree, staged, { seen, onto, merging });
+      if (onto !== seen && (await historyHasSecrets(tree, `${seen}..${onto}`))) onto = seen;
+    }
+    const parents = [onto];
+    for (const each of merging) if (!(await isAncestor(context, each, onto))) parents.push(each);
+    const unchanged = (await tree.git(["rev-parse", `${onto}^{tree}`])).trim() === staged.sha && parents.length === 1;
+    const made = unchanged ? onto : await commitObject(tree, staged.sha, parents, message, trailers, context);
+    await tree.git(["update-ref", "--no-deref", "HEAD", made]);
+    if (made !== seen) {
+      try {
+        await moveBranch(context, branch, seen, made);
+      } catch (thrown) {
+        await tree.git(["update-ref", "--no-deref", "HEAD", head]);
+        throw thrown;
+      }
+    }
+    await staged.accept();
+    await dropState(tree);
+    return made === seen ? null : made;
+  } finally {
+    await staged.drop();
+  }
+}
+
+/** Keeps what the tree holds under `refs/coherence/aside/`, for a branch that went on without it; returns the commit. */
+export async function setAside(context: Context, tree: Tree, branch: string, message: string): Promise<string> {
+  const head = await detachedHead(tree, null);
+  const staged = await stage(tree, head);
+  try {
+    const same = (await tree.git(["rev-parse", `${head}^{tree}`])).trim() === staged.sha;
+    const made = same ? head : await commitObject(tree, staged.sha, [head], message, {}, context);
+    await tree.git(["update-ref", `refs/coherence/aside/${branch}/${made.slice(0, 12)}`, made]);
+    return made;
+  } finally {
+    await staged.drop();
+  }
+}
+
+/** The tree's commit, its HEAD taken off whatever branch an agent may have switched to. */
+async function detachedHead(tree: Tree, otherwise: string | null): Promise<string> {
+  const { code, stdout } = await tree.git.attempt(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
+  if (code !== 0 && otherwise === null) {
+    throw fail("workspace.git", `${tree.root} has no readable HEAD`, {
+      remedy: `Remove ${tree.root}; it is made anew.`,
+    });
+  }
+  const head = code === 0 || otherwise === null ? stdout.trim() : otherwise;
+  await tree.git(["update-ref", "--no-deref", "HEAD", head]);
+  return head;
+}
+
+async function mergeHeads(tree: Tree): Promise<string[]> {
+  const text = await readFile(join(tree.gitDir, "MERGE_HEAD"), "utf8").catch(() => "");
+  return text.split("\n").filter(Boolean);
+}
+
+/** Makes a commit object under the pipeline's identity, dated by the clock; nothing points at it yet. */
+export async function commitObject(
+  tree: Tree,
+  content: string,
+  parents: readonly string[],
+  message: string,
+  trailers: Readonly<Record<string, string>>,
+  context: Context,
+): Promise<string> {
+  const date = `@${Math.floor(context.clock.now() / 1000)} +0000`;
+  const args = ["commit-tree", content, ...parents.flatMap((parent) => ["-p", parent])];
+  const made = await tree.git(args, {
+    input: withTrailers(message, trailers),
+    env: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
+  });
+  return made.trim();
+}
+
+/** A commit message that ends in a block of trailers, one line each. */
+function withTrailers(message: string, trailers: Readonly<Record<string, string>>): string {
+  const block = Object.entries(trailers).map(([key, value]) => `${key}: ${value.replace(/\s+/g, " ").trim()}`);
+  return [message.trim(), ...(block.length > 0 ? ["", ...block] : []), ""].join("\n");
+}
+
+async function refuseSecrets(
+  tree: Tree,
+  staged: Staged,
+  at: { seen: string; onto: string; merging: readonly string[] },
+): Promise<void> {
+  const merged = at.onto === at.seen ? [] : await mergedInto(tree, `${at.seen}..${at.onto}`);
+  const [first] = await stagedSecrets(staged, at.seen, [...at.merging, ...merged]);
+  if (!first) return;
+  throw fail(
+    "workspace.secret",
+    `${first.file}:${first.line} looks like it holds ${first.kind}; nothing was committed`,
+    {
+      remedy: "Take it out of the tree, or add the file to .gitignore; if it is real, revoke it.",
+      data: { ...first },
+    },
+  );
+}
+
+/** What the merge commits of a range brought in: their parents after the first. */
+async function mergedInto(tree: Tree, range: string): Promise<string[]> {
+  const text = await tree.git(["rev-list", "--min-parents=2", "--parents", range]);
+  return text.split("\n").flatMap((line) => line.split(" ").slice(2));
+}

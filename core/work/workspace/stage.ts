@@ -1,0 +1,86 @@
+import { copyFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { entries } from "./git.ts";
+import { isKeyFile, secretsIn, type Secret } from "./secrets.ts";
+import type { Tree } from "./tree.ts";
+
+/**
+ * Everything in the tree that is not ignored, staged in an index of our own: the tree's own stays as it is until `accept`.
+ */
+export type Staged = {
+  /** The staged content as a git tree object. */
+  sha: string;
+  /** Runs git with this index. */
+  git(args: readonly string[], keepBytes?: number): Promise<string>;
+  /** Makes this the tree's index. */
+  accept(): Promise<void>;
+  drop(): Promise<void>;
+};
+
+/** Stages the tree as it stands; `base` is the commit to begin from when the tree's own index is unreadable. */
+export async function stage(tree: Tree, base: string): Promise<Staged> {
+  const index = join(tree.gitDir, "coherence-index");
+  const env = { GIT_INDEX_FILE: index };
+  const drop = async () => {
+    await rm(index, { force: true });
+    await rm(`${index}.lock`, { force: true });
+  };
+  await drop();
+  const copied = await copyFile(join(tree.gitDir, "index"), index).then(
+    () => true,
+    () => false,
+  );
+  if (!copied || (await tree.git.attempt(["ls-files", "--stage"], { env, keepBytes: 1000 })).code !== 0) {
+    await drop();
+    await tree.git(["read-tree", base], { env });
+  }
+  // A repository inside the tree is no work: git could only record a link to a commit that nobody else has.
+  const others = entries(await tree.git(["ls-files", "--others", "--exclude-standard", "-z"], { env }));
+  const nested = others.filter((path) => path.endsWith("/")).map((path) => `:(top,exclude,literal)${path}`);
+  await tree.git(["add", "--all", ...(nested.length > 0 ? ["--", ".", ...nested] : [])], { env });
+  const sha = (await tree.git(["write-tree"], { env })).trim();
+  return {
+    sha,
+    git: (args, keepBytes) => tree.git(args, { env, ...(keepBytes === undefined ? {} : { keepBytes }) }),
+    accept: () => rename(index, join(tree.gitDir, "index")),
+    drop,
+  };
+}
+
+const PLAIN = ["--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/"];
+
+/** What changed between `from` and what is staged: names, and the patch with its middle left out beyond `bytes`. */
+export async function diffStaged(
+  staged: Staged,
+  from: string,
+  bytes: number,
+): Promise<{ files: string[]; patch: string }> {
+  const files = entries(await staged.git(["diff", "--cached", "--name-only", "--no-renames", "-z", from]));
+  const patch = await staged.git(["diff", "--cached", ...PLAIN, from], bytes);
+  return { files, patch };
+}
+
+/** What looks like a key in what is staged and was neither in `seen` nor in anything `merged`: what a merge brings in is not this tree's doing. */
+export async function stagedSecrets(staged: Staged, seen: string, merged: readonly string[]): Promise<Secret[]> {
+  let found = await secretsSince(staged, seen);
+  for (const base of merged) {
+    if (found.length === 0) break;
+    const here = await secretsSince(staged, base);
+    found = found.filter((a) => here.some((b) => a.file === b.file && a.line === b.line));
+  }
+  return found;
+}
+
+async function secretsSince(staged: Staged, base: string): Promise<Secret[]> {
+  const added = ["diff", "--cached", "--name-only", "--no-renames", "--diff-filter=A", "-z", base];
+  const files = entries(await staged.git(added)).filter(isKeyFile);
+  const patch = await staged.git(["diff", "--cached", "-U0", "--no-renames", ...PLAIN, base]);
+  return [...files.map((file) => ({ file, line: 1, kind: "a file that holds keys" })), ...secretsIn(patch)];
+}
+
+/** Whether any single commit of `range` adds what looks like a key, be it removed again later. */
+export async function historyHasSecrets(tree: Tree, range: string): Promise<boolean> {
+  const log = ["log", "--no-merges", "--no-renames", "--format="];
+  const names = entries(await tree.git([...log, "--name-only", "--diff-filter=A", "-z", range]));
+  return names.some(isKeyFile) || secretsIn(await tree.git([...log, "-p", "-U0", ...PLAIN, range])).length > 0;
+}
