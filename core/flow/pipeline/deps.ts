@@ -23,6 +23,15 @@ export type PipelineDeps = Deps & {
     /** Ms after which an inline run is entered again; absent: never. */
     continueAfterMs?: number;
   };
+  /** How fast work may begin; the host changes it while it runs. */
+  pace: {
+    /** Nothing is started: no attempt, no item. */
+    paused: boolean;
+    /** How many more items may start (`--max-items`). */
+    itemsLeft: number;
+    /** Nothing is started after this time, in ms (`--hours`). */
+    until: number;
+  };
   /** Carries out an order in this process; rejects only on a fault of ours. */
   carryOut(order: Order, report: Report, signal: AbortSignal): Promise<void>;
   /** What the user's HEAD says about prompts and tests. */
@@ -38,4 +47,9 @@ export function ownerOf(host: PipelineDeps["host"]): string {
 /** Whether an owner is an earlier life of this host. */
 export function isEarlierLife(host: PipelineDeps["host"], owner: string): boolean {
   return owner.startsWith(`${host.id}/`) && owner !== ownerOf(host);
+}
+
+/** Whether work may begin now. */
+export function mayStart(deps: Pick<PipelineDeps, "pace" | "clock">): boolean {
+  return !deps.pace.paused && deps.clock.now() < deps.pace.until;
 }

@@ -5,7 +5,7 @@ import * as Workflow from "../../ground/workflow/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Task from "../../work/task/index.ts";
 import { CLAIM_LEASE_MS } from "./budgets.ts";
-import { ownerOf, type PipelineDeps } from "./deps.ts";
+import { mayStart, ownerOf, type PipelineDeps } from "./deps.ts";
 
 type Slot = { task: string; attempt: number };
 type LockRow = { version: number; slots: Slot[] };
@@ -18,6 +18,7 @@ const BATCH = 50;
  * transaction on the lock's version. Returns the tasks it started.
  */
 export async function dispatch(deps: PipelineDeps): Promise<string[]> {
+  if (!mayStart(deps)) return [];
   await promote(deps);
   const started: string[] = [];
   const lock = await readLock(deps);

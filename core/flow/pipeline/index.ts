@@ -9,7 +9,7 @@ export { offer } from "./offer.ts";
 export { recordFailure } from "./record-failure.ts";
 export { settle } from "./settle.ts";
 export { settlement } from "./settlement.ts";
-export { executionEnded, reap, reapEarlierLives } from "./reap.ts";
+export { executionEnded, reap, reapEarlierLives, releaseOwn } from "./reap.ts";
 export { tick } from "./tick.ts";
 export { cancel, decide, release, retry, retryItem } from "./verbs.ts";
 export { push } from "./push.ts";

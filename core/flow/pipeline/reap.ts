@@ -5,7 +5,7 @@ import * as Attempt from "../../work/attempt/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
 import * as Task from "../../work/task/index.ts";
 import { MAX_STALLS, STALE_RUNNING_MS } from "./budgets.ts";
-import { isEarlierLife, type PipelineDeps } from "./deps.ts";
+import { isEarlierLife, ownerOf, type PipelineDeps } from "./deps.ts";
 import { endAttempt, errorOf } from "./end.ts";
 import { settle } from "./settle.ts";
 
@@ -50,21 +50,29 @@ export async function reap(deps: PipelineDeps): Promise<string[]> {
 /** A host that starts ends what its earlier lives held, so that nothing waits for a lease to run out. */
 export async function reapEarlierLives(deps: PipelineDeps): Promise<string[]> {
   const reaped: string[] = [];
-  const open = await Store.queryAll(deps.store, { index: "gsi1", pk: Keys.OPEN_ATTEMPTS });
-  for (const item of open) {
-    const attempt = (await Store.get(deps.store, { pk: item.pk, sk: item.sk })) as Attempt.AttemptRow | undefined;
-    if (
-      !attempt ||
-      attempt.ended_at !== undefined ||
-      attempt.by !== "pipeline" ||
-      !isEarlierLife(deps.host, attempt.owner)
-    )
-      continue;
-    if (await reapOne(deps, attempt, "the host was stopped or killed")) reaped.push(attempt.task_id);
-  }
+  for (const attempt of await openAttempts(deps, (owner) => isEarlierLife(deps.host, owner)))
+    if (await reapOne(deps, attempt, "the host was killed")) reaped.push(attempt.task_id);
   for (const backlog of await Backlog.list(deps)) await Lock.breakLock(deps.store, `merge#${backlog.id}`, () => true);
   await Lock.breakLock(deps.store, "manager", (owner) => isEarlierLife(deps.host, owner));
   return reaped;
+}
+
+/** A host that stops in good order gives back what it holds; no budget is spent. */
+export async function releaseOwn(deps: PipelineDeps): Promise<string[]> {
+  const released: string[] = [];
+  for (const attempt of await openAttempts(deps, (owner) => owner === ownerOf(deps.host)))
+    if (await reapOne(deps, attempt, "the host was stopped", 0)) released.push(attempt.task_id);
+  return released;
+}
+
+async function openAttempts(deps: PipelineDeps, mine: (owner: string) => boolean): Promise<Attempt.AttemptRow[]> {
+  const open = await Store.queryAll(deps.store, { index: "gsi1", pk: Keys.OPEN_ATTEMPTS });
+  const found: Attempt.AttemptRow[] = [];
+  for (const item of open) {
+    const attempt = (await Store.get(deps.store, { pk: item.pk, sk: item.sk })) as Attempt.AttemptRow | undefined;
+    if (attempt?.by === "pipeline" && attempt.ended_at === undefined && mine(attempt.owner)) found.push(attempt);
+  }
+  return found;
 }
 
 /** An execution that failed, timed out or was aborted ends its attempt at once. */
@@ -74,7 +82,7 @@ export async function executionEnded(deps: PipelineDeps, taskId: string, n: numb
 }
 
 /** Settles what has an outcome rather than paying twice; else a stall is spent and the task is given back, or fails. */
-async function reapOne(deps: PipelineDeps, attempt: Attempt.AttemptRow, why: string): Promise<boolean> {
+async function reapOne(deps: PipelineDeps, attempt: Attempt.AttemptRow, why: string, spent = 1): Promise<boolean> {
   const row = await Task.row(deps.store, attempt.task_id);
   if (!row || row.att !== attempt.n || row.status !== "running") {
     // The task went on without it: only the attempt is left open.
@@ -93,8 +101,8 @@ async function reapOne(deps: PipelineDeps, attempt: Attempt.AttemptRow, why: str
     await settle(deps, { taskId: row.id, attempt: attempt.n });
     return true;
   }
-  const stalls = row.stalls + 1;
-  const over = stalls >= MAX_STALLS;
+  const stalls = row.stalls + spent;
+  const over = stalls >= MAX_STALLS && spent > 0;
   const message = over ? `${why}; all ${MAX_STALLS} stalls are spent` : why;
   const log = over ? await Attempt.readLog(deps.store, row.id) : undefined;
   const ended = await endAttempt(deps, row, attempt, {

@@ -3,7 +3,7 @@ import { Keys, Lock } from "../../ground/store/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as ProjectManager from "../project-manager/index.ts";
-import { ownerOf, type PipelineDeps } from "./deps.ts";
+import { mayStart, ownerOf, type PipelineDeps } from "./deps.ts";
 import { decide, move } from "./verbs.ts";
 
 /** Ms that the manager's lock lasts; a tick is far shorter. */
@@ -17,6 +17,7 @@ const MANAGER = "manager";
  * is free. Under a lock; a second one at the same time does nothing. Returns the tasks it made.
  */
 export async function tick(deps: PipelineDeps): Promise<string[]> {
+  if (!mayStart(deps)) return [];
   const held = { name: MANAGER, owner: `${ownerOf(deps.host)}#${deps.id.hex(8)}` };
   if (!(await Lock.acquire(deps.store, held, LOCK_MS))) return [];
   try {
@@ -88,7 +89,7 @@ async function advance(deps: PipelineDeps, backlog: Backlog.BacklogRow): Promise
   const product = queued.filter((item) => item.kind === "product");
   const meta = queued.filter((item) => item.kind === "meta");
   let { started_product: productStarted, started_meta: metaStarted } = backlog;
-  while (places > 0) {
+  while (places > 0 && deps.pace.itemsLeft > 0) {
     const side = Backlog.pick({
       productStarted,
       metaStarted,
@@ -112,6 +113,7 @@ async function advance(deps: PipelineDeps, backlog: Backlog.BacklogRow): Promise
     if (side === "product") productStarted++;
     else metaStarted++;
     places--;
+    deps.pace.itemsLeft--;
   }
   return made;
 }

@@ -112,3 +112,4 @@ export const PINGS = "PING";
 export const ping = (schedule: string): Key => ({ pk: PINGS, sk: schedule });
 export const idempotency = (key: string): Key => ({ pk: `IDEM#${key}`, sk: "M" });
 export const config = (name: string): Key => ({ pk: "CFG", sk: name });
+export const execution = (name: string): Key => ({ pk: `EXEC#${name}`, sk: "M" });

@@ -54,7 +54,7 @@ export async function advance(
       const written = await Store.write(store, {
         kind: "put",
         item: next,
-        if: { watermark: Store.any(Store.exists("pk"), Store.absent("pk")) },
+        if: { watermark: item ? Store.eq("watermark", item.watermark) : Store.absent("watermark") },
       });
       if (!written.ok) return progress;
       item = next;

@@ -1,0 +1,27 @@
+/** A job that never runs twice at once: asked for while it runs, it runs once more afterwards. */
+export type Coalesced = {
+  /** Asks for a run. */
+  (): void;
+  /** Resolves when no run is under way or asked for. */
+  idle(): Promise<void>;
+};
+
+/** Makes a job coalesce; what it throws goes to `failed`. */
+export function coalesce(run: () => Promise<unknown>, failed: (error: unknown) => void): Coalesced {
+  let wanted = false;
+  let running: Promise<void> | undefined;
+  const loop = async () => {
+    while (wanted) {
+      wanted = false;
+      await run().catch(failed);
+    }
+    running = undefined;
+  };
+  return Object.assign(
+    () => {
+      wanted = true;
+      running ??= loop();
+    },
+    { idle: async () => running },
+  );
+}

@@ -1,0 +1,81 @@
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fail } from "../../core/ground/errors.ts";
+
+type Owner = { pid: number; born: string };
+
+/**
+ * One host a home. Takes the folder's lock, also from a process that is no more. Throws `home.locked`, naming the process, when
+ * it lives. The function lets go.
+ */
+export function lockHome(home: string): () => void {
+  const file = join(home, "host.lock");
+  const mine: Owner = { pid: process.pid, born: birthOf(process.pid) };
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, JSON.stringify(mine));
+  try {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      if (take(draft, file)) return () => release(file, mine);
+      const owner = read(file);
+      if (owner && birthOf(owner.pid) === owner.born && owner.born !== "") throw locked(home, owner.pid);
+      // Its process is gone. Moved away first: of two that see it dead, one moves it and both try to take anew.
+      try {
+        renameSync(file, `${draft}.stale`);
+        rmSync(`${draft}.stale`, { force: true });
+      } catch {
+        continue;
+      }
+    }
+    throw locked(home, read(file)?.pid ?? 0);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function take(draft: string, file: string): boolean {
+  try {
+    linkSync(draft, file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function release(file: string, mine: Owner): void {
+  if (read(file)?.pid === mine.pid) rmSync(file, { force: true });
+}
+
+function locked(home: string, pid: number) {
+  return fail("home.locked", `Another host (process ${pid}) works in ${home}`, {
+    remedy: `Stop it (kill ${pid}), or give this one a home of its own: COHERENCE_HOME=…`,
+    data: { pid },
+  });
+}
+
+function read(file: string): Owner | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Owner;
+  } catch {
+    return undefined;
+  }
+}
+
+/** When a process began, so that a pid that was given to another one is not taken for it; empty when it is no more. */
+function birthOf(pid: number): string {
+  const stat = `/proc/${pid}/stat`;
+  if (existsSync("/proc/self/stat")) {
+    try {
+      // The command may hold spaces and brackets: fields count from the last bracket. The 20th behind it is the start time.
+      const text = readFileSync(stat, "utf8");
+      return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    } catch {
+      return "";
+    }
+  }
+  try {
+    process.kill(pid, 0);
+    return "alive";
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,158 @@
+import { StateMachine, type StateMachineDefinition } from "aws-local-stepfunctions";
+import type { Clock } from "../../core/ground/clock.ts";
+import { fail } from "../../core/ground/errors.ts";
+import type { Id } from "../../core/ground/id.ts";
+import type { Log } from "../../core/ground/log.ts";
+import * as Store from "../../core/ground/store/index.ts";
+import { Keys } from "../../core/ground/store/index.ts";
+import type { Execution, Travelling, Workflow } from "../../core/ground/workflow/index.ts";
+import { definition, TASK_STATES, type Limits, type TaskState } from "../runner/definition.ts";
+
+/** AWS refuses the name of an earlier execution for so long. */
+const NAME_KEPT_MS = 90 * 86_400_000;
+/** A state's data may have 256 KiB on AWS; ours never comes near. A larger one is a fault, found here first. */
+export const MAX_STATE_BYTES = 32 * 1024;
+
+/** What the Task states call; `offer` answers whether its token is waited on. */
+export type Handlers = {
+  plan(input: unknown): Promise<Travelling>;
+  invoke(input: unknown, signal: AbortSignal): Promise<Travelling>;
+  offer(input: unknown): Promise<{ waiting: true } | { waiting: false; answer: Travelling }>;
+  recordFailure(input: unknown): Promise<Travelling>;
+  settle(input: unknown): Promise<Travelling>;
+};
+
+export type LocalWorkflow = Workflow & {
+  /** Stops every execution and resolves when their handlers have ended. */
+  close(): Promise<void>;
+  /** Executions under way. */
+  running(): number;
+  /** State transitions so far, as AWS would bill them. */
+  transitions(): number;
+};
+
+type Waiting = { done: (output: Travelling) => void; failed: (error: Error) => void; beat: () => void };
+
+/** The state machine in this process: the same definition, in an interpreter; names are refused for 90 days as on AWS. */
+export function localWorkflow(options: {
+  store: Store.Store;
+  clock: Clock;
+  id: Id;
+  log: Log;
+  limits: Limits;
+  /** Late, because the handlers need what is made of this. */
+  handlers: () => Handlers;
+  /** The status-change rule: an execution that ended badly. */
+  ended(execution: Execution, status: "FAILED" | "TIMED_OUT" | "ABORTED"): void;
+}): LocalWorkflow {
+  const { store, clock, id, log, limits } = options;
+  const arn = (state: TaskState) => `arn:aws:lambda:us-east-1:000000000000:function:${state}`;
+  const arns = Object.fromEntries(TASK_STATES.map((state) => [state, arn(state)])) as Record<TaskState, string>;
+  // Validation costs 50 to 200 ms; a test does it once.
+  const machine = new StateMachine(definition(arns, limits) as StateMachineDefinition, {
+    validationOptions: { noValidate: true },
+  });
+  const executions = new Map<string, { stop: (reason: string) => void; done: Promise<void> }>();
+  const waiting = new Map<string, Waiting>();
+  let transitions = 0;
+
+  const offer = async (input: unknown, signal: AbortSignal): Promise<Travelling> => {
+    const payload = (input as { Payload?: object }).Payload ?? (input as object);
+    const token = `local-${id.hex(24)}`;
+    const answer = new Promise<Travelling>((resolve, reject) => {
+      let cancel = () => {};
+      const end = () => (cancel(), waiting.delete(token), signal.removeEventListener("abort", aborted));
+      const failed = (error: Error) => (end(), reject(error));
+      const aborted = () => failed(new Error("aborted"));
+      const beat = () => {
+        cancel();
+        cancel = clock.after(limits.heartbeatSeconds * 1000, () =>
+          failed(Object.assign(new Error("no heartbeat"), { name: "States.HeartbeatTimeout" })),
+        );
+      };
+      signal.addEventListener("abort", aborted, { once: true });
+      waiting.set(token, { done: (output) => (end(), resolve(output)), failed, beat });
+      beat();
+    });
+    answer.catch(() => {});
+    const offered = await options.handlers().offer({ ...payload, token });
+    if (offered.waiting) return answer;
+    waiting.get(token)?.done(offered.answer);
+    return offered.answer;
+  };
+
+  const run = async (name: string, input: Execution, controller: AbortController): Promise<void> => {
+    const handlers = options.handlers();
+    const step = (work: (input: unknown, signal: AbortSignal) => Promise<Travelling>) => async (data: unknown) => {
+      transitions += 2;
+      const output = await work(data, controller.signal);
+      const bytes = Buffer.byteLength(JSON.stringify(output));
+      if (bytes > MAX_STATE_BYTES) throw new Error(`a state's output has ${bytes} bytes; only ids and words travel`);
+      return output;
+    };
+    const execution = machine.run(input, {
+      overrides: {
+        taskResourceLocalHandlers: {
+          Plan: step(handlers.plan),
+          Invoke: step(handlers.invoke),
+          Offer: step(offer),
+          RecordFailure: step(handlers.recordFailure),
+          Settle: step(handlers.settle),
+        } satisfies Record<TaskState, unknown>,
+      },
+      context: { Execution: { Name: name }, Task: { Token: "minted-by-the-handler" } },
+    });
+    controller.signal.addEventListener("abort", () => execution.abort(), { once: true });
+    try {
+      await execution.result;
+    } catch (error) {
+      const kind = (error as Error).name;
+      if (!controller.signal.aborted) log.warn({ execution: name, err: error }, "an execution failed");
+      options.ended(
+        input,
+        controller.signal.aborted ? "ABORTED" : kind === "ExecutionTimeoutError" ? "TIMED_OUT" : "FAILED",
+      );
+    } finally {
+      executions.delete(name);
+    }
+  };
+
+  return {
+    async start(name, input) {
+      const key = Keys.execution(name);
+      const exp = Math.floor((clock.now() + NAME_KEPT_MS) / 1000);
+      const taken = await Store.write(store, { kind: "put", item: { ...key, ent: "execution", exp }, if: Store.isNew });
+      if (!taken.ok) throw fail("workflow.exists", `There was an execution ${name} already`);
+      const controller = new AbortController();
+      executions.set(name, {
+        stop: (reason) => controller.abort(new Error(reason)),
+        done: run(name, input, controller),
+      });
+    },
+    async stop(name, reason) {
+      executions.get(name)?.stop(reason);
+    },
+    async complete(token, output) {
+      const waits = waiting.get(token);
+      waits?.done(output);
+      return waits !== undefined;
+    },
+    async fail(token, error, cause) {
+      const waits = waiting.get(token);
+      waits?.failed(Object.assign(new Error(cause), { name: error }));
+      return waits !== undefined;
+    },
+    async heartbeat(token) {
+      const waits = waiting.get(token);
+      waits?.beat();
+      return waits !== undefined;
+    },
+    running: () => executions.size,
+    transitions: () => transitions,
+    async close() {
+      const all = [...executions.values()];
+      for (const execution of all) execution.stop("the host stops");
+      await Promise.all(all.map((execution) => execution.done));
+    },
+  };
+}

@@ -1,0 +1,404 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import * as Clock from "../../core/ground/clock.ts";
+import * as Store from "../../core/ground/store/index.ts";
+import { Keys } from "../../core/ground/store/index.ts";
+import { advance } from "../../core/work/metrics/advance.ts";
+import * as Metrics from "../../core/work/metrics/index.ts";
+import { NO_USAGE } from "../../core/work/task/index.ts";
+import { testDeps, type TestDeps } from "../support/deps.ts";
+import { injectConflicts } from "../support/conflicts.ts";
+
+const DAY = 86_400_000;
+const NOON = Date.UTC(2026, 4, 20, 12);
+
+type Made = Omit<Metrics.RecordInput, "attempt" | "now"> & { id: string };
+const base: Made = {
+  id: "task_1",
+  task: { task_type: "impl" },
+  endedTask: "completed",
+  class: null,
+  model: "m1",
+  provider: "codex",
+  executor: null,
+  usage: { tokens_in: 100, tokens_out: 10, tokens_cached: null, cost_usd: 0.001 },
+  queue_ms: 1000,
+  run_ms: 10_000,
+  prompt_variant: null,
+  skill_version: null,
+};
+
+function recordOf(made: Made, now: number): Store.Write {
+  return Metrics.record({ ...made, attempt: { n: 1, task_id: made.id, tried: [] }, now });
+}
+
+async function virtualDeps(start = NOON): Promise<{ deps: TestDeps; clock: Clock.VirtualClock }> {
+  const clock = Clock.virtual(start);
+  return { deps: await testDeps({ clock }), clock };
+}
+
+async function write(deps: TestDeps, made: Made, now = deps.clock.now()): Promise<void> {
+  await Store.write(deps.store, recordOf(made, now));
+}
+
+/** One record a millisecond from noon on, each with a run time of its own. */
+async function writeMany(deps: TestDeps, count: number): Promise<void> {
+  const all = Array.from({ length: count }, (_, i) => i);
+  while (all.length > 0)
+    await Promise.all(all.splice(0, 50).map((i) => write(deps, { ...base, id: `t${i}`, run_ms: 1000 + i }, NOON + i)));
+}
+
+async function foldAll(deps: TestDeps): Promise<void> {
+  while (!(await Metrics.fold(deps)).complete);
+}
+
+async function rollups(deps: TestDeps): Promise<{ sk: string; json: unknown; records: unknown }[]> {
+  const items = await Store.queryAll(deps.store, { pk: Keys.ROLLUPS });
+  return items.map((item) => ({ sk: item.sk, json: JSON.parse(String(item.json)) as unknown, records: item.records }));
+}
+
+describe("an answer", () => {
+  it("is zeros and empty tables when nothing ever ran", async () => {
+    const { deps } = await virtualDeps();
+    const percentiles = { p50_seconds: 0, p95_seconds: 0 };
+    expect(await Metrics.read(deps)).toEqual({
+      success_rate: { completed: 0, failed: 0, total: 0, rate: 0 },
+      execution_time: percentiles,
+      queue_time: percentiles,
+      by_task_type: {},
+      by_model: {},
+      by_executor: {},
+      by_provider: {},
+      by_prompt_variant: {},
+      by_skill_version: {},
+      usage: { tokens_in: 0, tokens_out: 0, cost_usd: 0, coverage: 0, cost_coverage: 0 },
+      diagnostics: { failed: 0, missing: 0 },
+    });
+  });
+
+  it("FAILURES 38: keys types as the contract names them, and stands up to any name a client gives", async () => {
+    const { deps } = await virtualDeps();
+    await write(deps, { ...base, model: "__proto__", prompt_variant: "constructor" });
+    const answer = await Metrics.read(deps);
+    expect(answer.by_task_type).toEqual({ impl: { count: 1, completed: 1, failed: 0, success_rate: 1 } });
+    expect(Object.entries(answer.by_model)).toEqual([["__proto__", { count: 1, avg_duration: 10 }]]);
+    expect(Object.keys(answer.by_prompt_variant)).toEqual(["constructor"]);
+    expect(Metrics.MetricsAnswer.safeParse(answer).success).toBe(true);
+  });
+
+  it("says unknown where nobody said what was used, and how much of the rest it knows", async () => {
+    const { deps } = await virtualDeps();
+    await write(deps, { ...base, id: "a", usage: NO_USAGE });
+    expect((await Metrics.read(deps)).usage).toEqual({
+      tokens_in: null,
+      tokens_out: null,
+      cost_usd: null,
+      coverage: 0,
+      cost_coverage: 0,
+    });
+    await write(deps, { ...base, id: "b", usage: { ...NO_USAGE, tokens_in: 7, tokens_out: 3 } });
+    const { usage, by_provider } = await Metrics.read(deps);
+    expect(usage).toEqual({ tokens_in: 7, tokens_out: 3, cost_usd: null, coverage: 0.5, cost_coverage: 0 });
+    expect(by_provider.codex).toMatchObject({ count: 2, tokens_in: 7, cost_usd: null });
+  });
+
+  it("FAILURES 32: keeps queue time apart, counts every attempt's time and each task's end once, and parks as nothing run", async () => {
+    const { deps } = await virtualDeps();
+    await write(deps, { ...base, id: "t", endedTask: null, class: "lost", run_ms: 30_000, queue_ms: 500_000 }, NOON);
+    await write(
+      deps,
+      { ...base, id: "t", endedTask: null, class: "rate_limit", run_ms: null, queue_ms: null },
+      NOON + 1,
+    );
+    await write(deps, { ...base, id: "t", endedTask: "failed", class: "unreported", run_ms: 30_000 }, NOON + 2);
+    const answer = await Metrics.read(deps);
+    expect(answer.success_rate).toEqual({ completed: 0, failed: 1, total: 1, rate: 0 });
+    expect(answer.by_model).toEqual({ m1: { count: 2, avg_duration: 30 } });
+    expect(answer.execution_time).toEqual({ p50_seconds: 30, p95_seconds: 30 });
+    expect(answer.diagnostics).toEqual({ failed: 1, missing: 1 });
+  });
+
+  it("keeps a day's roll-up small whatever clients call their models", async () => {
+    const { deps } = await virtualDeps();
+    for (let i = 0; i < 80; i++)
+      await write(deps, { ...base, id: `t${i}`, model: `${i}-${"x".repeat(300)}` }, NOON + i);
+    const answer = await Metrics.read(deps);
+    expect(answer.by_model["(other)"]).toMatchObject({ count: 30 });
+    expect(answer.success_rate.completed).toBe(80);
+  });
+});
+
+describe("folding", () => {
+  it("leaves alone what is younger than a minute, so that a record written late is not passed over", async () => {
+    const { deps, clock } = await virtualDeps();
+    await write(deps, { ...base, id: "early" });
+    await clock.advance(61_000);
+    await write(deps, { ...base, id: "young" });
+    await clock.advance(10_000);
+    expect(await Metrics.fold(deps)).toEqual({ folded: 1, complete: true });
+    // A transaction's try that began 20 s ago commits only now.
+    await write(deps, { ...base, id: "late" }, clock.now() - 20_000);
+    expect((await Metrics.read(deps)).success_rate.completed).toBe(3);
+    await clock.advance(61_000);
+    expect(await Metrics.fold(deps)).toEqual({ folded: 2, complete: true });
+    expect((await Metrics.read(deps)).success_rate.completed).toBe(3);
+    expect(await Metrics.fold(deps)).toEqual({ folded: 0, complete: true });
+  });
+
+  it("is the same when five folders run at once, over many pages", async () => {
+    const { deps, clock } = await virtualDeps();
+    await writeMany(deps, 1203);
+    await clock.advance(120_000);
+    const before = await Metrics.read(deps);
+    await Promise.all(Array.from({ length: 5 }, () => Metrics.fold(deps)));
+    await foldAll(deps);
+    expect(await Metrics.read(deps)).toEqual(before);
+    expect(await rollups(deps)).toMatchObject([{ sk: "20260520", records: 1203 }]);
+  });
+
+  it("reads at most so many pages a run, and goes on at the next", async () => {
+    const { deps } = await virtualDeps();
+    await writeMany(deps, 1203);
+    const step = () => advance(deps.store, Keys.rollup(NOON), NOON, NOON + 5000, 1);
+    expect(await step()).toEqual({ folded: 500, pages: 1, done: false });
+    expect(await step()).toMatchObject({ done: false });
+    expect(await step()).toMatchObject({ done: true });
+  });
+
+  it("loses and repeats nothing when a folder dies between its read and its write", async () => {
+    const { deps, clock } = await virtualDeps();
+    for (let i = 0; i < 20; i++) await write(deps, { ...base, id: `t${i}` }, NOON + i);
+    await clock.advance(120_000);
+    const before = await Metrics.read(deps);
+    let alive = false;
+    deps.store.doc.middlewareStack.add(
+      (next, context) => (args) => {
+        if (context.commandName === "PutItemCommand" && !alive) throw new Error("killed");
+        return next(args);
+      },
+      { step: "initialize", name: "kill" },
+    );
+    await expect(Metrics.fold(deps)).rejects.toThrow("killed");
+    alive = true;
+    expect(await Metrics.read(deps)).toEqual(before);
+    expect((await Metrics.fold(deps)).folded).toBe(20);
+    expect(await Metrics.read(deps)).toEqual(before);
+  });
+
+  it("makes yesterday once more from its records, also one that was written after its minute", async () => {
+    const { deps, clock } = await virtualDeps();
+    await write(deps, { ...base, id: "a" }, NOON);
+    await clock.advance(120_000);
+    await foldAll(deps);
+    // Too late for the watermark: only the making again finds it.
+    await write(deps, { ...base, id: "b" }, NOON - 1);
+    await clock.advance(DAY);
+    await foldAll(deps);
+    expect((await Metrics.read(deps)).success_rate.completed).toBe(2);
+    const [yesterday, ...rest] = await Store.queryAll(deps.store, { pk: Keys.ROLLUPS });
+    expect(yesterday).toMatchObject({ sk: "20260520", records: 2, final: true });
+    expect(rest).toEqual([]);
+  });
+
+  it("a folder that was held up for ten minutes cannot undo a day that is done with meanwhile", async () => {
+    const { deps, clock } = await virtualDeps(NOON + DAY / 2 - 60_000);
+    await write(deps, { ...base, id: "a" });
+    await clock.advance(4 * 60_000);
+    let hold = true;
+    deps.store.doc.middlewareStack.add(
+      (next, context) => async (args) => {
+        if (context.commandName === "PutItemCommand" && hold) {
+          hold = false;
+          await clock.advance(10 * 60_000);
+          await write(deps, { ...base, id: "late" }, NOON + DAY / 2 - 1);
+          await foldAll(deps);
+        }
+        return next(args);
+      },
+      { step: "initialize", name: "hold" },
+    );
+    await Metrics.fold(deps);
+    expect((await Store.get(deps.store, Keys.rollup(NOON)))?.final).toBe(true);
+    expect((await Metrics.read(deps)).success_rate.completed).toBe(2);
+  });
+
+  it("a second folder with an old view cannot undo a day that is done with", async () => {
+    const { deps, clock } = await virtualDeps();
+    for (let i = 0; i < 30; i++) await write(deps, { ...base, id: `t${i}` }, NOON + i);
+    await clock.advance(DAY);
+    await Promise.all([Metrics.fold(deps), Metrics.fold(deps), Metrics.read(deps), Metrics.rebuild(deps, NOON)]);
+    await foldAll(deps);
+    expect((await Metrics.read(deps)).success_rate.completed).toBe(30);
+    expect(await rollups(deps)).toMatchObject([{ sk: "20260520", records: 30 }]);
+  });
+
+  it("refuses to make a day again whose records have begun to expire", async () => {
+    const { deps } = await virtualDeps();
+    await expect(Metrics.rebuild(deps, NOON - 90 * DAY)).rejects.toMatchObject({ code: "input.invalid" });
+  });
+});
+
+describe("a return from an end", () => {
+  it("takes it out of the day it was counted on, and counts the next end once", async () => {
+    const { deps, clock } = await virtualDeps();
+    await write(deps, { ...base, id: "t", endedTask: "failed", class: null, prompt_variant: "a" });
+    await write(deps, { ...base, id: "other", endedTask: "failed", class: "bad_result" });
+    await clock.advance(2 * DAY);
+    await foldAll(deps);
+    const end = await Metrics.recordOfEnd(deps.store, { taskId: "t", n: 1, at: NOON });
+    expect(end).toMatchObject({ status: "failed" });
+    if (!end) return;
+    await Store.write(deps.store, Metrics.takeOut(end, clock.now()));
+    const without = await Metrics.read(deps);
+    expect(without.success_rate).toMatchObject({ failed: 1, total: 1 });
+    expect(without.diagnostics).toEqual({ failed: 1, missing: 0 });
+    expect(without.by_model.m1).toMatchObject({ count: 2 });
+    expect(without.by_prompt_variant.a).toMatchObject({ count: 1, failed: 0 });
+    await write(deps, { ...base, id: "t" }, clock.now() + 1);
+    await clock.advance(120_000);
+    await foldAll(deps);
+    expect((await Metrics.read(deps)).success_rate).toEqual({ completed: 1, failed: 1, total: 2, rate: 0.5 });
+    // Five days on, the day of the end leaves the window and what took it out with it.
+    await clock.advance(5 * DAY);
+    await foldAll(deps);
+    expect((await Metrics.read(deps)).success_rate).toEqual({ completed: 1, failed: 0, total: 1, rate: 1 });
+  });
+
+  it("is nothing when the attempt ended no task", async () => {
+    const { deps } = await virtualDeps();
+    await write(deps, { ...base, id: "t", endedTask: null });
+    expect(await Metrics.recordOfEnd(deps.store, { taskId: "t", n: 1, at: NOON })).toBeUndefined();
+  });
+});
+
+describe("any records, folded at any times", () => {
+  const one = fc.record({
+    gap: fc.oneof(fc.integer({ min: 0, max: 120_000 }), fc.integer({ min: 0, max: DAY })),
+    type: fc.constantFrom("spec" as const, "impl" as const, "review" as const),
+    model: fc.constantFrom("m1", "m2"),
+    executor: fc.constantFrom(null, "claude"),
+    variant: fc.constantFrom(null, "a", "b"),
+    ended: fc.constantFrom("completed" as const, "failed" as const, null),
+    class: fc.constantFrom(null, "unreported" as const, "bad_result" as const),
+    run: fc.option(fc.integer({ min: 0, max: 7_200_000 }), { nil: null }),
+    queue: fc.option(fc.integer({ min: 0, max: 500_000 }), { nil: null }),
+    tokens: fc.option(fc.integer({ min: 0, max: 100_000 }), { nil: null }),
+    cost: fc.option(fc.integer({ min: 0, max: 1_000_000 }), { nil: null }),
+    fold: fc.boolean(),
+    retry: fc.boolean(),
+  });
+  type One = typeof one extends fc.Arbitrary<infer T> ? T : never;
+  type Entry = One & { at: number; takenOut: boolean };
+
+  /** The same figures from the plain list, without roll-ups or bins. */
+  function recount(entries: Entry[], now: number) {
+    const from = now - (now % DAY) - 6 * DAY;
+    const seen = entries.filter((e) => e.at >= from);
+    const standing = seen.filter((e) => !e.takenOut);
+    const completed = standing.filter((e) => e.ended === "completed").length;
+    const failed = standing.filter((e) => e.ended === "failed");
+    const sorted = (pick: (e: Entry) => number | null) =>
+      seen
+        .map(pick)
+        .filter((ms) => ms !== null)
+        .sort((a, b) => a - b);
+    return {
+      completed,
+      failed: failed.length,
+      missing: failed.filter((e) => e.class !== "bad_result").length,
+      run: sorted((e) => e.run),
+      queue: sorted((e) => e.queue),
+      tokens: seen.reduce((sum, e) => sum + (e.tokens ?? 0), 0),
+      cost: seen.reduce((sum, e) => sum + (e.cost ?? 0), 0),
+      impl: standing.filter((e) => e.type === "impl" && e.ended !== null).length,
+      m2: seen.filter((e) => e.model === "m2" && e.run !== null).length,
+      variantA: standing.filter((e) => e.variant === "a" && e.ended === "completed").length,
+    };
+  }
+
+  function near(seconds: number, sorted: number[], share: number): void {
+    const exact = (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0) / 1000;
+    expect(Math.abs(seconds - exact)).toBeLessThanOrEqual(exact * 0.02 + 0.5001);
+  }
+
+  it("come to what a recount comes to, and each roll-up made again is the roll-up", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(one, { minLength: 1, maxLength: 40 }), async (events) => {
+        const { deps, clock } = await virtualDeps();
+        const entries: Entry[] = [];
+        for (const [i, e] of events.entries()) {
+          await clock.advance(e.gap);
+          const at = clock.now();
+          const made: Made = {
+            id: `t${i}`,
+            task: { task_type: e.type },
+            endedTask: e.ended,
+            class: e.class,
+            model: e.model,
+            provider: "codex",
+            executor: e.executor,
+            usage: {
+              tokens_in: e.tokens,
+              tokens_out: e.tokens,
+              tokens_cached: null,
+              cost_usd: e.cost === null ? null : e.cost / 1e6,
+            },
+            queue_ms: e.queue,
+            run_ms: e.run,
+            prompt_variant: e.variant,
+            skill_version: null,
+          };
+          const back = e.retry ? entries.findIndex((old) => !old.takenOut && old.ended !== null) : -1;
+          const old = entries[back];
+          if (old) {
+            const end = await Metrics.recordOfEnd(deps.store, { taskId: `t${back}`, n: 1, at: old.at });
+            if (!end) throw new Error("the record of that end is gone");
+            await Store.write(deps.store, Metrics.takeOut(end, at));
+            old.takenOut = true;
+          }
+          await write(deps, made, at);
+          entries.push({ ...e, at, takenOut: false });
+          if (e.fold) await Metrics.fold(deps);
+        }
+        const answer = await Metrics.read(deps);
+        const plain = recount(entries, clock.now());
+        expect(answer.success_rate).toMatchObject({ completed: plain.completed, failed: plain.failed });
+        expect(answer.diagnostics).toEqual({ failed: plain.failed, missing: plain.missing });
+        expect(answer.usage.tokens_in ?? 0).toBe(plain.tokens);
+        expect(Math.round((answer.usage.cost_usd ?? 0) * 1e6)).toBe(plain.cost);
+        expect(answer.by_task_type.impl?.count ?? 0).toBe(plain.impl);
+        expect(answer.by_model.m2?.count ?? 0).toBe(plain.m2);
+        expect(answer.by_prompt_variant.a?.completed ?? 0).toBe(plain.variantA);
+        near(answer.execution_time.p50_seconds, plain.run, 0.5);
+        near(answer.execution_time.p95_seconds, plain.run, 0.95);
+        near(answer.queue_time.p50_seconds, plain.queue, 0.5);
+        near(answer.queue_time.p95_seconds, plain.queue, 0.95);
+
+        await clock.advance(61_000);
+        await foldAll(deps);
+        const folded = await rollups(deps);
+        for (const { sk } of folded)
+          await Metrics.rebuild(deps, Date.parse(sk.replace(/(....)(..)(..)/, "$1-$2-$3T00:00:00Z")));
+        expect(await rollups(deps)).toEqual(folded);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("stay exact when transactions meet conflicts", async () => {
+    const deps = await testDeps();
+    injectConflicts(deps.store, 0.3);
+    const counter = { pk: "TEST", sk: "counter" };
+    await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        Store.tx(deps.store, (now) => [
+          { kind: "update", key: counter, add: { n: 1 } },
+          recordOf({ ...base, id: `t${i}` }, now),
+        ]),
+      ),
+    );
+    const { success_rate, usage } = await Metrics.read(deps);
+    expect(success_rate.completed).toBe(100);
+    expect(usage.tokens_in).toBe(10_000);
+  });
+});
