@@ -1,0 +1,39 @@
+import * as z from "zod";
+import { fail } from "../../core/ground/errors.ts";
+
+/** How many rows an answer has at most (contract: 20, 1 to 100). */
+export const limit = z.number().int().min(1).max(100).default(20);
+
+/** Rows passed over; beyond 10 000 a list goes on by its cursor. */
+export const offset = z
+  .number()
+  .int()
+  .min(0)
+  .refine((n) => n <= 10_000, "offset ends at 10000; go on with cursor")
+  .default(0);
+
+/** A text that will be an argument of a process or a name: trimmed, 1 to `max` characters, no NUL. */
+export const line = (max: number) => z.string().trim().min(1).max(max).refine(hasNoNul, NO_NUL);
+
+const NO_NUL = "must not contain a NUL character";
+
+function hasNoNul(text: string): boolean {
+  return !text.includes("\0");
+}
+
+/** Refuses a NUL in these fields of a body: no process takes it as an argument. For `superRefine`. */
+export function withoutNul(...fields: readonly string[]) {
+  return (body: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void => {
+    for (const field of fields) {
+      const value = body[field];
+      if (typeof value === "string" && !hasNoNul(value))
+        context.addIssue({ code: "custom", path: [field], message: NO_NUL });
+    }
+  };
+}
+
+/** The id as it was given; throws `task.not_found` (404) for what cannot be one, so that no such key reaches the table. */
+export function taskId(given: string): string {
+  if (!/^task_[0-9a-f]{16}$/.test(given)) throw fail("task.not_found", "Task not found");
+  return given;
+}

@@ -1,0 +1,68 @@
+import type { Deps } from "../../core/ground/deps.ts";
+import * as Worker from "../../core/flow/worker/index.ts";
+import * as Attempt from "../../core/work/attempt/index.ts";
+import * as Provider from "../../core/work/provider/index.ts";
+import * as Present from "./present.ts";
+import { route } from "./route.ts";
+
+const providers = route({
+  method: "GET",
+  path: "/api/agent/providers",
+  scope: ["read"],
+  summary: "Which providers answered their probe, which cool down, and what to do about them",
+  async handle({ deps }) {
+    const { readiness, cooldowns } = await Provider.health(deps);
+    const now = deps.clock.now();
+    const cooling = cooldowns.filter((row) => row.until === null || row.until > now);
+    const rows = readiness.map((row) => {
+      const own = cooling.filter((cooldown) => cooldown.provider === row.name);
+      const whole = own.find((cooldown) => cooldown.model === undefined);
+      return {
+        name: row.name,
+        ready: row.ready,
+        detail: row.detail,
+        remedy: row.remedy ?? null,
+        checked_at: Present.time(row.checked_at),
+        cooling_until: Present.time(whole?.until ?? undefined),
+        cooldowns: own.map((cooldown) => ({
+          // Null: all its models; `until` null: until it is ready again or its configuration changes.
+          model: cooldown.model ?? null,
+          class: cooldown.class,
+          until: Present.time(cooldown.until ?? undefined),
+          message: cooldown.message,
+        })),
+      };
+    });
+    return { providers: rows, total: rows.length };
+  },
+});
+
+const workers = route({
+  method: "GET",
+  path: "/api/agent/workers",
+  scope: ["read"],
+  summary: "The machines that run agents, and what each does now",
+  async handle({ deps }) {
+    const now = deps.clock.now();
+    const rows = await Promise.all(
+      (await Worker.list(deps)).map(async (row) => ({
+        id: row.id,
+        capabilities: row.capabilities,
+        slots: row.capacity,
+        live: row.until > now,
+        doing: await Promise.all(row.slots.map((slot) => doing(deps, slot))),
+        seen_at: Present.time(row.seen_at),
+      })),
+    );
+    return { workers: rows, total: rows.length };
+  },
+});
+
+/** Who does the work. */
+export const fleet = [providers, workers];
+
+/** A slot without its token: who has that may end the execution that waits on it. */
+async function doing(deps: Deps, slot: Worker.Slot) {
+  const attempt = await Attempt.read(deps.store, slot.task, slot.attempt);
+  return { task_id: slot.task, attempt: slot.attempt, step: attempt?.step ?? null };
+}

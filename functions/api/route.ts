@@ -1,0 +1,92 @@
+import type * as z from "zod";
+import type { Deps } from "../../core/ground/deps.ts";
+import { fail } from "../../core/ground/errors.ts";
+import type * as Body from "./body.ts";
+import { Empty, parse } from "./validate.ts";
+
+/** What a key may do; `admin` may do all of it. */
+export type Scope = "read" | "write" | "run" | "admin";
+
+/** Who calls: the operator of this machine, or the holder of a key. */
+export type Caller = { kind: "operator" } | { kind: "key"; id: string; scopes: readonly Scope[] };
+
+/** What the process that serves knows of itself. */
+export type Host = { startedAt: number };
+
+/** A request after the guards: nothing in it is checked but its size and its type. */
+export type Call = {
+  deps: Deps;
+  host: Host;
+  caller: Caller;
+  params: Readonly<Record<string, string>>;
+  query: Readonly<Record<string, string>>;
+  body: Body.Sent;
+  header(name: string): string | undefined;
+};
+
+/** What a handler gets: everything parsed. */
+export type Input<Path extends string, Q extends z.ZodObject, B extends z.ZodObject> = Omit<
+  Call,
+  "params" | "query" | "body"
+> & {
+  params: Readonly<Record<ParamNames<Path>, string>>;
+  query: z.output<Q>;
+  body: z.output<B>;
+};
+
+type ParamNames<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
+  ? Name | ParamNames<`/${Rest}`>
+  : Path extends `${string}:${infer Name}`
+    ? Name
+    : never;
+
+type Described<Path extends string> = {
+  method: "GET" | "POST" | "PATCH";
+  /** Hono's pattern, `:name` for a parameter. */
+  path: Path;
+  /** One of these is needed; `public`: no key at all. */
+  scope: "public" | readonly [Scope, ...Scope[]];
+  /** One line for the OpenAPI document. */
+  summary: string;
+  /** Of an answer that is no error; default 200. */
+  status?: 200 | 201;
+  /** A request without a body counts as `{}`. */
+  bodyOptional?: true;
+  /** Integer fields that take no numeric strings and no `50.0` (contract 1.0). */
+  strictInts?: readonly string[];
+  /** Fields whose wrong word the contract reports as `value_error`, not as `enum`. */
+  valueErrors?: readonly string[];
+};
+
+/** One row of the route table: enough to serve it and to describe it. */
+export type Route = Described<string> & {
+  query?: z.ZodObject;
+  body?: z.ZodObject;
+  /** Parses, calls core, returns what is sent as JSON; throws errors of the family. */
+  answer(call: Call): Promise<unknown>;
+};
+
+/** Makes a row of the table; its handler sees query and body in the types of their schemas. */
+export function route<
+  const Path extends string,
+  Q extends z.ZodObject = typeof Empty,
+  B extends z.ZodObject = typeof Empty,
+>(row: Described<Path> & { query?: Q; body?: B; handle(input: Input<Path, Q, B>): unknown }): Route {
+  const { handle, ...described } = row;
+  return {
+    ...described,
+    async answer(call) {
+      const { query, body } = parse<Q, B>(row, call);
+      return handle({ ...call, params: call.params, query, body });
+    },
+  };
+}
+
+/** Throws `auth.scope` (403) unless the caller may use the route. */
+export function authorize(row: Pick<Route, "scope">, caller: Caller): void {
+  if (row.scope === "public" || caller.kind === "operator" || caller.scopes.includes("admin")) return;
+  if (!row.scope.some((scope) => caller.scopes.includes(scope)))
+    throw fail("auth.scope", `This key lacks the scope ${row.scope.join(" or ")}`, {
+      remedy: "Use a key that has it.",
+    });
+}

@@ -1,0 +1,138 @@
+import * as z from "zod";
+import { fail } from "../../core/ground/errors.ts";
+import * as Pipeline from "../../core/flow/pipeline/index.ts";
+import * as Status from "../../core/watch/status/index.ts";
+import * as Attempt from "../../core/work/attempt/index.ts";
+import * as Metrics from "../../core/work/metrics/index.ts";
+import * as Task from "../../core/work/task/index.ts";
+import { limit, offset, taskId, withoutNul } from "./fields.ts";
+import { createOnce } from "./idempotency.ts";
+import * as Present from "./present.ts";
+import { route } from "./route.ts";
+
+const create = route({
+  method: "POST",
+  path: "/api/agent/tasks",
+  scope: ["write"],
+  summary: "Create a task",
+  status: 201,
+  body: Task.Create.superRefine(withoutNul("direction", "target_state")),
+  valueErrors: ["task_type"],
+  async handle({ deps, caller, body, header }) {
+    const key = header("idempotency-key");
+    const made = await (key === undefined ? Task.create(deps, body) : createOnce(deps, caller, key, body));
+    return Present.task(made.task, deps.clock.now());
+  },
+});
+
+const list = route({
+  method: "GET",
+  path: "/api/agent/tasks",
+  scope: ["read"],
+  summary: "Tasks, newest first",
+  query: z.object({
+    status: Task.Status.optional(),
+    task_type: Task.TaskType.optional(),
+    limit,
+    offset,
+    cursor: z.string().min(1).max(4096).optional(),
+  }),
+  async handle({ deps, query }) {
+    const { rows, total, cursor } = await Status.list(deps, query);
+    return { tasks: rows.map(Present.listItem), total, next_cursor: cursor ?? null };
+  },
+});
+
+const attention = route({
+  method: "GET",
+  path: "/api/agent/tasks/attention",
+  scope: ["read"],
+  summary: "Tasks that failed or ask, newest first",
+  query: z.object({ limit }),
+  async handle({ deps, query }) {
+    const { rows, total } = await Status.attention(deps, query);
+    return { tasks: rows.map((row) => ({ ...Present.listItem(row), output: row.output })), total };
+  },
+});
+
+const count = route({
+  method: "GET",
+  path: "/api/agent/tasks/count",
+  scope: ["read"],
+  summary: "How many tasks there are, in all and by status",
+  handle: ({ deps }) => Metrics.counts(deps),
+});
+
+const read = route({
+  method: "GET",
+  path: "/api/agent/tasks/:id",
+  scope: ["read"],
+  summary: "One task, whole",
+  async handle({ deps, params }) {
+    return Present.task(await whole(deps, params.id), deps.clock.now());
+  },
+});
+
+const log = route({
+  method: "GET",
+  path: "/api/agent/tasks/:id/log",
+  scope: ["read"],
+  summary: "The end of a task's log (at most 1 MB), or what follows an offset in bytes",
+  query: z.object({ offset: z.number().int().min(0).optional() }),
+  async handle({ deps, params, query }) {
+    const { row, parts } = await whole(deps, params.id);
+    const page = (await Attempt.readLog(deps.store, row.id, query.offset)) ?? pageOf(parts.output, query.offset);
+    if (!page) throw fail("task.log_not_found", "Task log not found");
+    return {
+      task_id: row.id,
+      log: page.text,
+      command: row.command,
+      output: parts.output ?? null,
+      truncated: page.truncated,
+      next_offset: page.next,
+    };
+  },
+});
+
+const attempts = route({
+  method: "GET",
+  path: "/api/agent/tasks/:id/attempts",
+  scope: ["read"],
+  summary: "The attempts on a task, oldest first, at most the last 100",
+  async handle({ deps, params }) {
+    const row = await Task.row(deps.store, taskId(params.id));
+    if (!row) throw fail("task.not_found", "Task not found");
+    const rows = await Attempt.readAll(deps.store, row.id, row.att);
+    return { attempts: rows.map(Present.attempt), total: row.att };
+  },
+});
+
+const update = route({
+  method: "PATCH",
+  path: "/api/agent/tasks/:id",
+  scope: ["run", "write"],
+  summary: "Change a task: claim, report progress, finish, requeue, ask, decide",
+  body: Pipeline.Update.superRefine(withoutNul("decision", "target_state")),
+  strictInts: ["progress_pct"],
+  async handle({ deps, caller, params, body }) {
+    // Before the task is looked for: an unknown id with an empty body is 400 too.
+    if (Object.keys(body).length === 0) throw fail("task.nothing_to_change", "At least one field required");
+    return Present.task(await Pipeline.update(deps, taskId(params.id), body, caller), deps.clock.now());
+  },
+});
+
+/** Tasks by the contract (1.1), and their attempts. The fixed segments come before `:id`. */
+export const tasks = [create, list, attention, count, read, log, attempts, update];
+
+async function whole(deps: Parameters<typeof Task.create>[0], given: string): Promise<Task.Whole> {
+  const found = await Task.read(deps.store, taskId(given));
+  if (!found) throw fail("task.not_found", "Task not found");
+  return found;
+}
+
+/** A client's task has no log of ours: its output stands for it. */
+function pageOf(output: string | undefined, from = 0): Attempt.LogPage | undefined {
+  if (output === undefined) return undefined;
+  const bytes = Buffer.from(output);
+  return { text: bytes.subarray(from).toString("utf8"), next: Math.max(from, bytes.length), truncated: false };
+}
