@@ -37,11 +37,11 @@ export async function main(argv: readonly string[], at?: At): Promise<ExitCode> 
       signal: stop.signal,
       ...(at ? { at } : {}),
     });
-    const code = options.once
-      ? await untilDone(host, clock, say, stop.signal)
-      : await untilStopped(host, say, stop.signal);
-    await host.stop();
-    return code;
+    try {
+      return options.once ? await untilDone(host, clock, say, stop.signal) : await untilStopped(host, say, stop.signal);
+    } finally {
+      await host.stop();
+    }
   } catch (error) {
     if (stop.signal.aborted) return 1;
     const known = error instanceof CoherenceError;
@@ -67,7 +67,6 @@ async function untilStopped(host: Host, say: (line: string) => void, signal: Abo
 /** Works until nothing moves by itself, then sums up. */
 async function untilDone(
   host: Host,
-  options: HostOptions,
   clock: Clock.Clock,
   say: (line: string) => void,
   signal: AbortSignal,

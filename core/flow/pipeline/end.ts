@@ -40,9 +40,8 @@ export async function endAttempt(
     const change = moves && withItem ? itemChange(moves, row, ending, now) : undefined;
     return [
       ...Task.transition(deps.id, row, ending.to, ending.actor, now, ending.change),
-      ...(attempt
-        ? [Attempt.endWrite(attempt, end, now, ending.to !== "pending"), metricOf(row, attempt, ending, now)]
-        : []),
+      ...(attempt ? [Attempt.endWrite(attempt, end, now, ending.to !== "pending")] : []),
+      ...(attempt || ending.to === "completed" || ending.to === "failed" ? [metricOf(row, attempt, ending, now)] : []),
       ...Task.partWrites(row.id, ending.parts ?? {}),
       ...(moves && change ? [Backlog.advance(moves, change, now)] : []),
       ...(ending.also?.(now) ?? []),
@@ -66,26 +65,37 @@ function itemChange(
   return row.status !== "running" && item.state === "asking" ? ProjectManager.resumed(item) : undefined;
 }
 
-function metricOf(row: Task.TaskRow, attempt: Attempt.AttemptRow, ending: Ending, now: number): Store.Write {
-  const served = attempt.outcome ? attempt.candidates?.[attempt.chosen] : undefined;
-  const last = attempt.tried.at(-1);
-  const ran = attempt.by === "client" || attempt.outcome !== undefined || attempt.tried.length > 0 || attempt.turn > 0;
-  const usage = attempt.tried.reduce((sum, tried) => Task.addUsage(sum, tried.usage), attempt.usage ?? Task.NO_USAGE);
+/** Without an open attempt (a second word, an expired question) nothing ran: only the end is counted. */
+function metricOf(
+  row: Task.TaskRow,
+  attempt: Attempt.AttemptRow | undefined,
+  ending: Ending,
+  now: number,
+): Store.Write {
+  const tried = attempt?.tried ?? [];
+  const served = attempt?.outcome ? attempt.candidates?.[attempt.chosen] : undefined;
+  const last = served ?? tried.at(-1);
   return Metrics.record({
-    attempt,
+    attempt: attempt ?? { n: row.att, task_id: row.id, tried },
     task: row,
     now,
     endedTask: ending.to === "completed" || ending.to === "failed" ? ending.to : null,
     class: ending.class,
-    model: served?.model ?? last?.model ?? row.model,
-    provider: served?.provider ?? last?.provider ?? null,
-    executor: Provider.executorOf(served?.provider ?? last?.provider ?? ""),
-    usage,
-    queue_ms: attempt.claimed_at - attempt.queued_at,
-    run_ms: ran ? now - attempt.claimed_at : null,
-    prompt_variant: attempt.prompt_variant ?? null,
-    skill_version: attempt.skill_version ?? null,
+    model: last?.model ?? row.model,
+    provider: last?.provider ?? null,
+    executor: Provider.executorOf(last?.provider ?? ""),
+    usage: tried.reduce((sum, one) => Task.addUsage(sum, one.usage), attempt?.usage ?? Task.NO_USAGE),
+    queue_ms: attempt ? attempt.claimed_at - attempt.queued_at : null,
+    run_ms: attempt && hasRun(attempt) ? now - attempt.claimed_at : null,
+    prompt_variant: attempt?.prompt_variant ?? null,
+    skill_version: attempt?.skill_version ?? null,
   });
+}
+
+/** Whether anybody worked: a park without a candidate, and a claim and finish in one, would pull run times towards zero. */
+function hasRun(attempt: Attempt.AttemptRow): boolean {
+  if (attempt.by === "client") return attempt.lease_ms > 0;
+  return attempt.outcome !== undefined || attempt.tried.length > 0 || attempt.turn > 0;
 }
 
 /** What a person reads about a failed task. */

@@ -99,7 +99,12 @@ function badResult(
     class: failure.class,
     message,
     change: {
-      set: { tries: spent, parks: 0, ...served(attempt) },
+      set: {
+        tries: spent,
+        parks: 0,
+        ...served(attempt),
+        ...(parts.output === undefined ? {} : { output_len: parts.output.length }),
+      },
       remove: ["current_step", "claimed_by", "claimed_at"],
     },
     parts: { ...parts, error: errorOf({ ...failure, message }, excerpt, remedy) },

@@ -48,6 +48,8 @@ export async function update(deps: Deps, taskId: string, patch: Update, caller: 
     throw fail("task.nothing_to_change", "At least one field required");
   const task = await Task.read(deps.store, taskId);
   if (!task) throw fail("task.not_found", "Task not found");
+  // Refused before anything is written, rather than half way.
+  if (patch.context) Task.checkContext({ ...task.parts.context, ...patch.context });
   const worker = workerOf(patch, caller);
   if (task.row.item) await ofItem(deps, task.row, patch);
   else if (patch.decision && task.row.status === "needs_decision" && (patch.status ?? "pending") === "pending")
@@ -97,7 +99,7 @@ async function changeStatus(
   const finishing = row.status === "pending" && (to === "completed" || to === "failed");
   const done = finishing
     ? await claimAndFinish(deps, row, ending, worker ?? "unknown")
-    : await endAttempt(deps, row, open, { ...ending, ...(await leaving(deps, row, last, to)) });
+    : await endAttempt(deps, row, open, { ...ending, ...(await leaving(deps, row)) });
   if (!done) throw Attempt.alreadyClaimed(await Task.row(deps.store, row.id));
   await deps.events.publish(
     to === "pending"
@@ -117,57 +119,29 @@ function mayEnd(row: Task.TaskRow, open: Attempt.AttemptRow | undefined, worker:
 }
 
 /** An end that is left (a client's second word): its record is taken out, so that it counts once. */
-async function leaving(
-  deps: Deps,
-  row: Task.TaskRow,
-  last: Attempt.AttemptRow | undefined,
-  to: Task.Status,
-): Promise<Pick<Ending, "also">> {
+async function leaving(deps: Deps, row: Task.TaskRow): Promise<Pick<Ending, "also">> {
   const record = await takenOut(deps, row);
-  if (!record) return {};
-  return {
-    also: (now) => [
-      Metrics.takeOut(record, now),
-      ...(to === "failed" && last
-        ? [
-            {
-              kind: "put" as const,
-              item: {
-                ...record,
-                ...Keys.metric(now, row.id, last.n, "-end"),
-                status: "failed",
-                created_at: now,
-                run_ms: null,
-                queue_ms: null,
-                duration_seconds: null,
-                tokens_in: null,
-                tokens_out: null,
-                cost_usd: null,
-                tried: 0,
-              },
-            },
-          ]
-        : []),
-    ],
-  };
+  return record ? { also: (now) => [Metrics.takeOut(record, now)] } : {};
 }
 
 function endingOf(row: Task.TaskRow, patch: Update, to: Exclude<NonNullable<Update["status"]>, "running">): Ending {
   const base = { to, actor: "client" as const, class: null, message: `${to} by ${patch.worker_id ?? "a client"}` };
   const output = patch.output ?? "";
+  const said = patch.output === null || patch.output === undefined ? {} : { output_len: patch.output.length };
   switch (to) {
     case "completed":
-      return { ...base, change: { set: { progress_pct: 100 } }, parts: { error: null } };
+      return { ...base, change: { set: { progress_pct: 100, ...said } }, parts: { error: null } };
     case "failed": {
-      const said = patch.error ?? (output.trim() === "" ? "" : lastLine(output));
+      const reason = patch.error ?? (output.trim() === "" ? "" : lastLine(output));
       const failure: Task.Failure =
-        said === ""
+        reason === ""
           ? { class: "unreported", message: "the client gave no reason" }
-          : { class: "reported", message: said };
+          : { class: "reported", message: reason };
       return {
         ...base,
         class: failure.class,
         message: failure.message.slice(0, 500),
+        change: { set: said },
         parts: { error: errorOf(failure, output) },
       };
     }
@@ -183,7 +157,7 @@ function endingOf(row: Task.TaskRow, patch: Update, to: Exclude<NonNullable<Upda
 
 /** A final status of a pending, unclaimed task is a claim and a finish in one. */
 async function claimAndFinish(deps: Deps, row: Task.TaskRow, ending: Ending, owner: string): Promise<boolean> {
-  const attempt = await Attempt.claim(deps, row.id, { by: "client", owner, leaseMs: CLIENT_LEASE_MS });
+  const attempt = await Attempt.claim(deps, row.id, { by: "client", owner, leaseMs: 0 });
   const running = await Task.row(deps.store, row.id);
   return running !== undefined && endAttempt(deps, running, attempt, ending);
 }

@@ -50,7 +50,11 @@ export async function decide(deps: Deps, taskId: string, answer: string): Promis
 /** Begins a failed or cancelled task again with its budgets whole. A task of an item only while the item still names it. */
 export async function retry(deps: Deps, taskId: string): Promise<Task.Whole> {
   const row = await existing(deps, taskId);
-  if (row.item && Task.hasEnded(row.status)) {
+  if (row.status !== "failed" && row.status !== "cancelled")
+    throw fail("task.transition", `Only failed and cancelled tasks are retried; this one is ${row.status}`, {
+      remedy: "Decide one that asks, release one that runs.",
+    });
+  if (row.item) {
     const item = await Backlog.item(deps, row.item.backlog, row.item.item);
     if (item?.task !== row.id)
       throw fail("task.of_item", `Item ${row.item.item} has gone on without this task`, {
@@ -58,17 +62,21 @@ export async function retry(deps: Deps, taskId: string): Promise<Task.Whole> {
       });
   }
   const taken = await takenOut(deps, row);
-  return move(deps, taskId, () => ({
-    to: "pending",
-    actor: "operator",
-    class: null,
-    message: "retried",
-    change: {
-      set: { tries: 0, stalls: 0, parks: 0 },
-      remove: ["claimed_by", "claimed_at", "current_step", "progress_pct", "wait_reason"],
-    },
-    ...(taken ? { also: (now: number) => [Metrics.takeOut(taken, now)] } : {}),
-  }));
+  return move(deps, taskId, (now) => {
+    if (now.status !== row.status || now.att !== row.att)
+      throw fail("task.transition", "The task moved on meanwhile", { remedy: "Look at it again." });
+    return {
+      to: "pending",
+      actor: "operator",
+      class: null,
+      message: "retried",
+      change: {
+        set: { tries: 0, stalls: 0, parks: 0 },
+        remove: ["claimed_by", "claimed_at", "current_step", "progress_pct", "wait_reason"],
+      },
+      ...(taken ? { also: (at: number) => [Metrics.takeOut(taken, at)] } : {}),
+    };
+  });
 }
 
 /** Begins an abandoned item again with no round spent. Throws `item.not_found`, `task.transition`. */
@@ -131,11 +139,8 @@ export async function move(deps: Deps, taskId: string, decision: (row: Task.Task
 
 /** The metric record of the task's present end, to be taken out when the task leaves it. */
 export async function takenOut(deps: Deps, row: Task.TaskRow): Promise<Metrics.MetricRow | undefined> {
-  if (row.status !== "failed" && row.status !== "completed") return undefined;
-  const last = await Attempt.read(deps.store, row.id, row.att);
-  return last?.ended_at === undefined
-    ? undefined
-    : Metrics.recordOfEnd(deps.store, { taskId: row.id, n: last.n, at: last.ended_at });
+  if (row.ended_at === undefined) return undefined;
+  return Metrics.recordOfEnd(deps.store, { taskId: row.id, n: row.att, at: row.ended_at });
 }
 
 async function existing(deps: Deps, taskId: string): Promise<Task.TaskRow> {

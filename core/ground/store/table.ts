@@ -31,6 +31,7 @@ export const GSI1_INCLUDES = [
   "retry_not_before",
   "wait_reason",
   "att",
+  "priority",
   "item",
 ] as const;
 

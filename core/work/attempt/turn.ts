@@ -83,7 +83,7 @@ export async function renew(store: Store.Store, ref: TurnRef, leaseMs: number, s
   const outcome = await Store.write(store, {
     kind: "update",
     key: Keys.attempt(ref.taskId, ref.n),
-    set: { lease_until: now + leaseMs, ...Keys.byLease(now + leaseMs, ref.taskId), step },
+    set: { lease_ms: leaseMs, lease_until: now + leaseMs, ...Keys.byLease(now + leaseMs, ref.taskId), step },
     if: fence(ref.turn),
   });
   return outcome.ok;

@@ -8,7 +8,8 @@ import type { ItemRow } from "./row.ts";
 
 /** Items of one backlog; a larger file is refused whole. */
 export const MAX_ITEMS = 5000;
-const BACKLOG_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Also part of a branch name, so no two dots in a row, none at the end, no `.lock`. */
+const BACKLOG_ID = /^(?!.*\.\.)(?!.*\.(?:lock)?$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const AT_ONCE = 16;
 
 export type Pushed = {
@@ -29,7 +30,9 @@ export function idOfFile(path: string): string {
   const id = stem
     .replace(/[^A-Za-z0-9._-]+/g, "-")
     .replace(/^[^A-Za-z0-9]+/, "")
-    .slice(0, 64);
+    .slice(0, 64)
+    .replace(/\.{2,}/g, ".")
+    .replace(/\.(?:lock)?$/, "");
   return id === "" ? "backlog" : id;
 }
 

@@ -7,7 +7,7 @@ import { Keys } from "../../ground/store/index.ts";
 import { contextText } from "./parts.ts";
 import { read } from "./read.ts";
 import type { TaskRow, Whole } from "./row.ts";
-import { TaskType, type ItemRef } from "./words.ts";
+import { cut, TaskType, type ItemRef } from "./words.ts";
 
 const trimmed = (max: number) => z.string().trim().min(1).max(max);
 
@@ -15,13 +15,13 @@ const trimmed = (max: number) => z.string().trim().min(1).max(max);
 const evidence = z.union([z.string(), z.array(z.string())]).transform((value) => {
   const seen = new Set<string>();
   return (typeof value === "string" ? [value] : value)
-    .map((text) => text.trim().slice(0, 600))
+    .map((text) => cut(text.trim(), 600))
     .filter((text) => text !== "" && !seen.has(text.toLowerCase()) && seen.add(text.toLowerCase()));
 });
 
 /** What a client posts (contract 1.1.1). */
 export const Create = z.object({
-  direction: trimmed(5000),
+  direction: trimmed(5000).transform((text) => text.toWellFormed()),
   task_type: TaskType,
   context: z.record(z.string(), z.unknown()).optional(),
   target_state: trimmed(600).optional(),
@@ -87,12 +87,12 @@ function draft(
     const parsed = schema.safeParse(given[key]);
     return parsed.success ? parsed.data : undefined;
   };
-  const flat = input.direction.replace(/\s+/g, " ").slice(0, 220);
+  const flat = cut(input.direction.replace(/\s+/g, " "), 220);
   const contract = {
     target_state:
       input.target_state ??
-      fromContext(trimmed(600), "target_state") ??
-      `${input.task_type} task reaches intended target state: ${flat}`.slice(0, 600),
+      fromContext(z.string().trim().min(1), "target_state")?.slice(0, 600).toWellFormed() ??
+      cut(`${input.task_type} task reaches intended target state: ${flat}`, 600),
     success_evidence: input.success_evidence ?? fromContext(evidence, "success_evidence") ?? [],
     abort_evidence: input.abort_evidence ?? fromContext(evidence, "abort_evidence") ?? [],
     observation_window_sec: Math.min(
@@ -123,7 +123,7 @@ function draft(
     direction: input.direction,
     task_type: input.task_type,
     status: "pending",
-    model: typeof given.model_override === "string" ? given.model_override.slice(0, 200) : "auto",
+    model: typeof given.model_override === "string" ? cut(given.model_override, 200) : "auto",
     command: commandOf(input, role),
     att: 0,
     priority,

@@ -5,4 +5,4 @@ export { allowed, hasEnded, transition, wake, type Actor, type Change } from "./
 export { taskIdOf as idOfKey } from "../../ground/id.ts";
 export { Create, create, type CreateOptions } from "./create.ts";
 export { read, row } from "./read.ts";
-export { headAndTail, mergeContext, partWrites, MAX_CONTEXT_BYTES, MAX_OUTPUT_BYTES } from "./parts.ts";
+export { checkContext, headAndTail, mergeContext, partWrites, MAX_CONTEXT_BYTES, MAX_OUTPUT_BYTES } from "./parts.ts";

@@ -10,12 +10,26 @@ export const MAX_OUTPUT_BYTES = 32 * 1024;
 
 /** Free-form objects are one JSON string: as maps they break at depth 32, at 2^53 and at 400 kB. */
 export function contextText(context: Record<string, unknown>): string {
-  const json = JSON.stringify(context);
+  const json = text(context);
   if (Buffer.byteLength(json) > MAX_CONTEXT_BYTES)
     throw fail("input.too_large", `The context is over ${MAX_CONTEXT_BYTES / 1024} KiB`, {
       remedy: "Send less, or remove keys that nobody reads.",
     });
   return json;
+}
+
+function text(context: Record<string, unknown>): string {
+  try {
+    return JSON.stringify(context);
+  } catch (cause) {
+    // Thousands of levels overflow the stack of whoever writes it.
+    throw fail("input.invalid", "The context is nested too deeply", { remedy: "Send it flatter.", cause });
+  }
+}
+
+/** Throws `input.too_large` (413) for a context that is over its bound. */
+export function checkContext(context: Record<string, unknown>): void {
+  contextText(context);
 }
 
 /** Head and tail of a text, at most `max` bytes, with a line that says how much is left out. */
@@ -48,7 +62,9 @@ export function partWrites(
  * grow over its bound, and then nothing is changed.
  */
 export async function mergeContext(store: Store.Store, taskId: string, patch: Record<string, unknown>): Promise<void> {
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
+    // Many merges at once: each waits its own while, or they would all read the same and one of them win.
+    if (attempt > 0) await store.clock.sleep(store.id.random() * Math.min(500, 5 * 2 ** attempt));
     const key = Keys.taskPart(taskId, "context");
     const item = await Store.get(store, key);
     const rev = typeof item?.rev === "number" ? item.rev : undefined;

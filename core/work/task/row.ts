@@ -23,6 +23,8 @@ export type TaskRow = {
   started_at?: number;
   /** When it last became pending: queue time counts from here. */
   queued_at: number;
+  /** When it came to its present end; its metric record has this time. */
+  ended_at?: number;
   progress_pct?: number;
   current_step?: string;
   decision_prompt?: string;

@@ -96,11 +96,16 @@ export function transition(
         status: to,
         updated_at: now,
         ...(to === "pending" ? { queued_at: now } : {}),
+        ...(hasEnded(to) ? { ended_at: now } : {}),
         ...Keys.byStatus(to, row.created_at, row.id),
         ...index,
       },
       ...(change.add ? { add: change.add } : {}),
-      remove: [...(index ? [] : (["gsi3pk", "gsi3sk"] as const)), ...(change.remove ?? [])],
+      remove: [
+        ...(index ? [] : (["gsi3pk", "gsi3sk"] as const)),
+        ...(hasEnded(to) ? [] : (["ended_at"] as const)),
+        ...(change.remove ?? []),
+      ],
       if: { status: Store.eq("status", row.status), attempt: Store.eq("att", row.att), ...change.if },
     },
   ];

@@ -2,6 +2,11 @@ import * as z from "zod";
 
 /** The words that all rooms share: types, statuses, failure classes, candidates, results. Shapes only, no effects. */
 
+/** The first `max` characters of a text, never half of one: the table refuses text that is no Unicode. */
+export function cut(text: string, max: number): string {
+  return text.slice(0, max).toWellFormed();
+}
+
 export const TaskType = z.enum(["spec", "test", "impl", "review", "heal"]);
 export type TaskType = z.infer<typeof TaskType>;
 
