@@ -13,13 +13,14 @@ export type AppOptions = {
   authenticate: (request: Request) => Caller | Promise<Caller>;
   /** When the process that serves began, ms since the epoch; default: now. */
   startedAt?: number;
+  cleanup?: Host["cleanup"];
   /** Default: loopback with the configured port. */
   door?: Door;
 };
 
 /** The agent API: every row of the route table behind the guards, every answer JSON with an `x-request-id`. */
-export function createApp({ deps, authenticate, startedAt, door }: AppOptions): Hono<Env> {
-  const host: Host = { startedAt: startedAt ?? deps.clock.now() };
+export function createApp({ deps, authenticate, startedAt, door, cleanup }: AppOptions): Hono<Env> {
+  const host: Host = { startedAt: startedAt ?? deps.clock.now(), ...(cleanup ? { cleanup } : {}) };
   const { allowedOrigins } = deps.config;
   const app = new Hono<Env>();
   app.use(requestId(deps.id));

@@ -1,4 +1,6 @@
+import * as z from "zod";
 import type { Deps } from "../../core/ground/deps.ts";
+import { fail } from "../../core/ground/errors.ts";
 import * as Worker from "../../core/flow/worker/index.ts";
 import * as Attempt from "../../core/work/attempt/index.ts";
 import * as Provider from "../../core/work/provider/index.ts";
@@ -58,8 +60,21 @@ const workers = route({
   },
 });
 
-/** Who does the work. */
-export const fleet = [providers, workers];
+const cleanup = route({
+  method: "POST",
+  path: "/api/agent/cleanup",
+  scope: ["admin"],
+  summary: "Remove worktrees, branches and old logs of work that is over",
+  body: z.object({ dry_run: z.boolean().default(false), keep_days: z.number().min(0).max(3650).default(7) }),
+  bodyOptional: true,
+  async handle({ host, body }) {
+    if (!host.cleanup) throw fail("not_found", "This host works on no repository");
+    return host.cleanup({ dryRun: body.dry_run, keepDays: body.keep_days });
+  },
+});
+
+/** Who does the work, and what it leaves behind. */
+export const fleet = [providers, workers, cleanup];
 
 /** A slot without its token: who has that may end the execution that waits on it. */
 async function doing(deps: Deps, slot: Worker.Slot) {

@@ -11,7 +11,11 @@ export type Scope = "read" | "write" | "run" | "admin";
 export type Caller = { kind: "operator" } | { kind: "key"; id: string; scopes: readonly Scope[] };
 
 /** What the process that serves knows of itself. */
-export type Host = { startedAt: number };
+export type Host = {
+  startedAt: number;
+  /** Removes what work that is over left behind; absent where there is no repository. */
+  cleanup?: (options: { dryRun: boolean; keepDays: number }) => Promise<unknown>;
+};
 
 /** A request after the guards: nothing in it is checked but its size and its type. */
 export type Call = {

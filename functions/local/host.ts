@@ -110,7 +110,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
     });
     for (const { provider, readiness } of probed) await Provider.saveReadiness(deps, provider.name, readiness);
 
-    const { server, url } = await listen(deps, config.port);
+    const { server, url } = await listen(local, config.port);
     closing.push(() => new Promise<void>((resolve) => server.close(() => resolve())));
     say(`api       ${url}`);
     say(`works on  ${target.repo}${target.scratch ? " (scratch)" : ""}`);
@@ -251,13 +251,14 @@ async function hasRepository(target: Target, options: HostOptions): Promise<bool
   }
 }
 
-function listen(deps: Pipeline.PipelineDeps, port: number): Promise<{ server: ServerType; url: string }> {
+function listen({ deps, repository }: Local, port: number): Promise<{ server: ServerType; url: string }> {
   return new Promise((resolve, reject) => {
     let bound = port;
     const app = createApp({
       deps,
       authenticate: () => ({ kind: "operator" }),
       door: { kind: "loopback", port: () => bound },
+      cleanup: (options) => Pipeline.cleanup(deps, repository, options),
     });
     const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port }, (info) => {
       bound = info.port;

@@ -3,6 +3,7 @@ import * as Backlog from "../../work/backlog/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as Prompt from "../prompt/index.ts";
 import type { Order, Tree } from "../worker/index.ts";
+import { taskBranch } from "./cleanup.ts";
 import type { PipelineDeps } from "./deps.ts";
 
 /** Builds the work order of a turn that was just entered; the same for a run in place and for a machine's worker. */
@@ -53,7 +54,7 @@ export async function buildOrder(deps: PipelineDeps, attempt: Attempt.AttemptRow
 async function treeOf(deps: PipelineDeps, row: Task.TaskRow, item: Backlog.ItemRow | undefined): Promise<Tree> {
   if (!item)
     return {
-      branch: `coherence-task/${row.id}`,
+      branch: taskBranch(row.id),
       integration: null,
       lock: "",
       base: null,

@@ -67,6 +67,7 @@ export function claimWrites(
 export async function claim(deps: Deps, taskId: string, claimant: Claimant): Promise<AttemptRow> {
   const row = await Task.row(deps.store, taskId);
   if (!row) throw fail("task.not_found", "Task not found");
+  if (row.status === "running") throw alreadyClaimed(row);
   let claimed: AttemptRow | undefined;
   const outcome = await Store.tx(deps.store, (now) => {
     const { attempt, writes } = claimWrites(deps, row, claimant, now);

@@ -24,4 +24,4 @@ export {
   type FailurePart,
   type OutcomePart,
 } from "./turn.ts";
-export { logWriter, readLog, MAX_LOG_BYTES, type LogPage, type LogWriter } from "./log.ts";
+export { logWriter, readLog, removeLog, MAX_LOG_BYTES, type LogPage, type LogWriter } from "./log.ts";

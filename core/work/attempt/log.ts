@@ -52,7 +52,8 @@ export function logWriter(
   const line = (text: string) => {
     if (over) return;
     if (buffer === "") cancel = clock.after(FLUSH_MS, flush);
-    buffer += `${text}\n`;
+    // Half a character (an output cut by bytes) would make the table refuse the whole chunk.
+    buffer += `${text.toWellFormed()}\n`;
     if (buffer.length >= CHUNK_BYTES) flush();
   };
   for (const text of header) line(text);
@@ -99,7 +100,7 @@ export async function readLog(store: Store.Store, taskId: string, offset?: numbe
         if (start < offset) bytes = bytes.subarray(offset - start);
         const room = MAX_LOG_BYTES - kept;
         if (bytes.length > room) more = true;
-        bytes = bytes.subarray(0, Math.max(0, room));
+        bytes = bytes.subarray(0, characterAt(bytes, Math.max(0, room), -1));
       }
       texts.push(bytes);
       kept += bytes.length;
@@ -112,8 +113,14 @@ export async function readLog(store: Store.Store, taskId: string, offset?: numbe
   if (seen === 0) return undefined;
   const all = Buffer.concat(texts);
   if (offset !== undefined) return { text: all.toString("utf8"), next: offset + all.length, truncated: more };
-  const tail = all.subarray(Math.max(0, all.length - MAX_LOG_BYTES));
+  const tail = all.subarray(characterAt(all, Math.max(0, all.length - MAX_LOG_BYTES), 1));
   return { text: tail.toString("utf8"), next: seen, truncated: tail.length < seen };
+}
+
+/** The place nearest to `at`, in the direction of `step`, where a character of UTF-8 begins. */
+function characterAt(bytes: Buffer, at: number, step: 1 | -1): number {
+  while (at > 0 && at < bytes.length && ((bytes[at] ?? 0) & 0xc0) === 0x80) at += step;
+  return at;
 }
 
 /** The longest beginning of a text that has at most `max` bytes, never half a character. */
@@ -123,4 +130,11 @@ function takeBytes(text: string, max: number): string {
   while (Buffer.byteLength(text.slice(0, end)) > max) end = Math.floor(end * 0.9);
   const last = text.charCodeAt(end - 1);
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? end - 1 : end);
+}
+
+/** Removes a task's log; true when there was one. `dryRun`: only looks. */
+export async function removeLog(store: Store.Store, taskId: string, dryRun: boolean): Promise<boolean> {
+  const chunks = await Store.queryAll(store, { pk: Keys.taskPartition(taskId), sk: { begins: Keys.logPrefix() } });
+  if (!dryRun) for (const { pk, sk } of chunks) await Store.write(store, { kind: "delete", key: { pk, sk } });
+  return chunks.length > 0;
 }

@@ -1,11 +1,17 @@
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import type { Candidate, Evidence, Failure, Outcome, Skipped, Tried, Usage } from "../task/index.ts";
+import * as Task from "../task/index.ts";
 import type { AttemptRow, End, TurnRef } from "./row.ts";
 
 /** The fence: the attempt has not ended and the turn is the one that holds it. */
 export function fence(turn: number): Store.Conditions {
   return { open: Store.absent("ended_at"), turn: Store.eq("turn", turn) };
+}
+
+/** What a turn may write: it holds the attempt and its failure is not recorded, for then another candidate goes. */
+function working(turn: number): Store.Conditions {
+  return { ...fence(turn), unfailed: Store.any(Store.absent("failed_turn"), Store.lt("failed_turn", turn)) };
 }
 
 /** An attempt, strongly consistent, or undefined. */
@@ -84,7 +90,7 @@ export async function renew(store: Store.Store, ref: TurnRef, leaseMs: number, s
     kind: "update",
     key: Keys.attempt(ref.taskId, ref.n),
     set: { lease_ms: leaseMs, lease_until: now + leaseMs, ...Keys.byLease(now + leaseMs, ref.taskId), step },
-    if: fence(ref.turn),
+    if: working(ref.turn),
   });
   return outcome.ok;
 }
@@ -99,7 +105,7 @@ export async function describe(
     kind: "update",
     key: Keys.attempt(ref.taskId, ref.n),
     set,
-    if: fence(ref.turn),
+    if: working(ref.turn),
   });
   return outcome.ok;
 }
@@ -123,7 +129,7 @@ export async function recordOutcome(
     kind: "update",
     key: Keys.attempt(ref.taskId, ref.n),
     set: { outcome, outcome_turn: ref.turn, usage },
-    if: { ...fence(ref.turn), unserved: Store.absent("outcome") },
+    if: { ...working(ref.turn), unserved: Store.absent("outcome") },
   });
   return written.ok;
 }
@@ -133,8 +139,8 @@ export async function postpone(store: Store.Store, ref: TurnRef, why: string): P
   const written = await Store.write(store, {
     kind: "update",
     key: Keys.attempt(ref.taskId, ref.n),
-    set: { later: why.slice(0, 500) },
-    if: fence(ref.turn),
+    set: { later: Task.cut(why, 500) },
+    if: working(ref.turn),
   });
   return written.ok;
 }
@@ -168,11 +174,7 @@ export async function recordFailure(
     kind: "update",
     key: { pk: attempt.pk, sk: attempt.sk },
     set: { tried: [...attempt.tried, tried], chosen: next, failed_turn: attempt.turn },
-    if: {
-      ...fence(attempt.turn),
-      unserved: Store.absent("outcome"),
-      unrecorded: Store.any(Store.absent("failed_turn"), Store.lt("failed_turn", attempt.turn)),
-    },
+    if: { ...working(attempt.turn), unserved: Store.absent("outcome") },
   });
   return outcome.ok;
 }
@@ -180,7 +182,7 @@ export async function recordFailure(
 /** Saved progress of a turn, to go on from after a kill or a continue; the newest of a kind counts. JSON, ≤ 256 KB. */
 export async function save(store: Store.Store, ref: TurnRef, name: string, json: string): Promise<boolean> {
   const written = await Store.tx(store, [
-    { kind: "check", key: Keys.attempt(ref.taskId, ref.n), if: fence(ref.turn) },
+    { kind: "check", key: Keys.attempt(ref.taskId, ref.n), if: working(ref.turn) },
     { kind: "put", item: { ...Keys.attemptPart(ref.taskId, ref.n, ref.turn, `saved#${name}`), ent: "part", json } },
   ]);
   return written.ok;

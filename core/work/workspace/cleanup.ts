@@ -5,10 +5,14 @@ import type { Context } from "./context.ts";
 import { mergeLabel } from "./integrate.ts";
 import { readNote, removeTree, rootOf } from "./tree.ts";
 
-/** Removes the trees and the item and task branches that `keep` does not name; trees in use and other repositories' stay. */
+/**
+ * Removes the trees and the item and task branches that `keep` does not name; trees in use and other repositories' stay.
+ * `dryRun`: only says what would go.
+ */
 export async function cleanUp(
   context: Context,
   keep: (branch: string) => boolean,
+  dryRun: boolean,
 ): Promise<{ worktrees: string[]; branches: string[] }> {
   const worktrees: string[] = [];
   for (const file of await readdir(context.trees).catch(() => [])) {
@@ -18,13 +22,13 @@ export async function cleanUp(
     if (!note || keep(note.branch) || context.busy.has(root)) continue;
     const ours = [note.branch, mergeLabel(note.branch)].some((label) => rootOf(context, label) === root);
     if (!ours) continue;
-    await removeTree(context, root);
+    if (!dryRun) await removeTree(context, root);
     worktrees.push(root);
   }
   const branches: string[] = [];
   for (const { branch, head } of await workBranches(context)) {
     if (keep(branch) || context.busy.has(rootOf(context, branch))) continue;
-    await deleteBranch(context, branch, head);
+    if (!dryRun) await deleteBranch(context, branch, head);
     branches.push(branch);
   }
   return { worktrees, branches };

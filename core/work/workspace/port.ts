@@ -28,8 +28,8 @@ export type Repository = {
   integrate(request: IntegrateRequest): Promise<Integrated>;
   /** Set-up and suite, once, on a commit of its own tree: the base's colour. */
   checkBase(sha: string, log: LogLine, signal: AbortSignal): Promise<BaseCheck>;
-  /** Removes worktrees and item branches of work that is over; returns what was removed. */
-  cleanup(keep: (branch: string) => boolean): Promise<{ worktrees: string[]; branches: string[] }>;
+  /** Removes worktrees and item branches of work that is over; returns what was (`dryRun`: would be) removed. */
+  cleanup(keep: (branch: string) => boolean, dryRun?: boolean): Promise<{ worktrees: string[]; branches: string[] }>;
 };
 
 export type OpenRequest = {

@@ -65,7 +65,7 @@ export async function openRepository(options: RepositoryOptions): Promise<Reposi
     open: (request) => openBranch(context, request),
     integrate: (request) => integrateHead(context, request),
     checkBase: (sha, log, signal) => checkCommit(context, sha, log, signal),
-    cleanup: (keep) => cleanUp(context, keep),
+    cleanup: (keep, dryRun = false) => cleanUp(context, keep, dryRun),
   };
 }
 

@@ -1,0 +1,51 @@
+import type { Command } from "commander";
+import { Failure } from "../failure.ts";
+import { page, table } from "../output.ts";
+import { Backlogs, Items, type Item } from "../shapes.ts";
+import { open, type Common, type Shell } from "../shell.ts";
+import { JSON_FLAG, query, show, type Register } from "./command.ts";
+
+type Options = Common & { state?: string };
+
+/** `items`: what became of each line of a backlog. */
+export const items: Register = (program) => {
+  program
+    .command("items")
+    .description("list a backlog's items with their state, round and last reason")
+    .argument("[backlog]", "the backlog's id (default: the host's, else the first)")
+    .option("--state <state>", "only queued, spec, impl, test, review, asking, done, abandoned or retired")
+    .option(...JSON_FLAG)
+    .action(async (backlog: string | undefined, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>();
+      const shell = open(options);
+      const id = backlog ?? shell.backlog ?? (await first(shell));
+      const path = `/api/agent/backlogs/${encodeURIComponent(id)}/items${query({ state: options.state })}`;
+      show(await shell.api.get(path, Items), options.json, (data) => list(data.items, data.total, shell));
+    });
+};
+
+async function first(shell: Shell): Promise<string> {
+  const { backlogs } = (await shell.api.get("/api/agent/backlogs", Backlogs)).data;
+  const [one] = backlogs;
+  if (!one) throw new Failure("refused", "There is no backlog", "Push one: `coherence backlog push FILE`.");
+  if (backlogs.length > 1) shell.note(`Backlog ${one.id}, the first of ${backlogs.length}.`);
+  return one.id;
+}
+
+function list(rows: Item[], total: number, shell: Shell): string {
+  const text = table<Item>(
+    [
+      { head: "ID", of: (item) => item.id, width: "whole" },
+      { head: "STATE", of: (item) => item.state },
+      { head: "PHASE", of: (item) => item.phase, drop: 3 },
+      { head: "ROUND", of: (item) => item.round, drop: 2 },
+      { head: "TASK", of: (item) => item.task, width: "whole", drop: 4 },
+      { head: "LAST", of: (item) => item.last, drop: 1 },
+      { head: "WHAT", of: (item) => item.text, width: "rest" },
+    ],
+    rows,
+    shell.width(),
+    "No items.",
+  );
+  return page([text, total > rows.length ? `${rows.length} of ${total}.` : ""]);
+}

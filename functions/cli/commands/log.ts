@@ -1,0 +1,68 @@
+import type { Command } from "commander";
+import { Failure } from "../failure.ts";
+import { LogPage, Task } from "../shapes.ts";
+import { open, type Common, type Shell } from "../shell.ts";
+import { lines, oneLine, safe } from "../text.ts";
+import { JSON_FLAG, show, taskPath, type Register } from "./command.ts";
+
+/** Ms between two looks at a log that grows; the host writes it once a second. */
+const LOOK_EVERY_MS = 1000;
+/** After these nothing is added to a log but by a retry. */
+const ENDED = ["completed", "failed", "cancelled"];
+
+type Options = Common & { follow?: boolean };
+
+/** `log ID`: what agent and suite printed; with `-f` as it comes, until the task has ended. */
+export const log: Register = (program) => {
+  program
+    .command("log")
+    .description("print a task's log")
+    .argument("<id>", "the task's id, whole")
+    .option("-f, --follow", "print what is added, until the task has ended")
+    .addOption(program.createOption(...JSON_FLAG).conflicts("follow"))
+    .action(async (id: string, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>();
+      const shell = open(options);
+      if (options.follow) return follow(shell, id);
+      const answer = await shell.api.get(taskPath(id, "/log"), LogPage);
+      if (answer.data.truncated && !options.json) shell.note("The beginning is left out; -f prints all of it.");
+      show(answer, options.json, (data) => safe(data.log));
+    });
+};
+
+async function follow(shell: Shell, id: string): Promise<void> {
+  const printable = lines();
+  let offset = 0;
+  let asked = false;
+  for (;;) {
+    // The status is read before the log: what an ended task printed is then complete.
+    const task = (await shell.api.get(taskPath(id), Task)).data;
+    const next = await piece(shell, id, offset);
+    offset = next.offset;
+    const text = printable.take(next.text);
+    if (text !== "") shell.print(text);
+    if (next.more) continue;
+    if (ENDED.includes(task.status)) break;
+    if (task.status === "needs_decision" && !asked)
+      shell.note(`It waits for an answer: ${oneLine(task.decision_prompt ?? "")} (coherence decide ${id} ANSWER)`);
+    asked = task.status === "needs_decision";
+    await shell.clock.sleep(LOOK_EVERY_MS);
+  }
+  const rest = printable.rest();
+  if (rest !== "") shell.print(rest);
+}
+
+/** What was added since `offset`; a task that has printed nothing yet has no log. */
+async function piece(shell: Shell, id: string, offset: number) {
+  try {
+    const {
+      log: text,
+      truncated,
+      next_offset,
+    } = (await shell.api.get(taskPath(id, `/log?offset=${offset}`), LogPage)).data;
+    return { text, offset: next_offset, more: truncated === true && next_offset > offset };
+  } catch (error) {
+    if (error instanceof Failure && error.code === "task.log_not_found") return { text: "", offset, more: false };
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import { Item } from "../shapes.ts";
+import { open, type Common } from "../shell.ts";
+import { oneLine } from "../text.ts";
+import { act } from "./act.ts";
+import { JSON_FLAG, show, type Register } from "./command.ts";
+
+/** `retry ID`: a failed or cancelled task goes on, its item with it; `retry BACKLOG/ITEM`: an abandoned item does. */
+export const retry: Register = (program) => {
+  program
+    .command("retry")
+    .description("let a failed or cancelled task, or an abandoned item, go on with new budgets")
+    .argument("<id>", "the task's id, whole, or BACKLOG/ITEM")
+    .option(...JSON_FLAG)
+    .action(async (id: string, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Common>();
+      // No id of a task, a backlog or an item has a slash in it.
+      const [backlog = "", ...item] = id.split("/");
+      if (item.length === 0) return act(id, "retry", {}, options);
+      const path = `/api/agent/backlogs/${encodeURIComponent(backlog)}/items/${encodeURIComponent(item.join("/"))}/retry`;
+      const answer = await open(options).api.post(path, {}, Item);
+      show(answer, options.json, (row) => `${oneLine(row.id)} is now ${oneLine(row.state)}`);
+    });
+};

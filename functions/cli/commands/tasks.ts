@@ -1,0 +1,48 @@
+import type { Command } from "commander";
+import { between } from "../durations.ts";
+import { page, table } from "../output.ts";
+import { Tasks, type TaskItem } from "../shapes.ts";
+import { open, type Common, type Shell } from "../shell.ts";
+import { JSON_FLAG, query, show, whole, type Register } from "./command.ts";
+
+type Options = Common & { status?: string; type?: string; limit: number };
+
+/** `tasks`: the newest tasks, one a line. */
+export const tasks: Register = (program) => {
+  program
+    .command("tasks")
+    .description("list tasks, newest first")
+    .option(
+      "--status <status>",
+      "only those that are so: pending, running, completed, failed, needs_decision, cancelled",
+    )
+    .option("--type <type>", "only spec, impl, test, review or heal")
+    .option("--limit <n>", "at most so many, 1 to 100", whole(1, 100), 20)
+    .option(...JSON_FLAG)
+    .action(async (_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>();
+      const shell = open(options);
+      const asked = query({ status: options.status, task_type: options.type, limit: options.limit });
+      const answer = await shell.api.get(`/api/agent/tasks${asked}`, Tasks);
+      show(answer, options.json, (data) => list(data.tasks, data.total, shell));
+    });
+};
+
+function list(rows: TaskItem[], total: number, shell: Shell): string {
+  const now = shell.clock.now();
+  const text = table<TaskItem>(
+    [
+      { head: "ID", of: (task) => task.id, width: "whole" },
+      { head: "TYPE", of: (task) => task.task_type, drop: 1 },
+      { head: "STATUS", of: (task) => task.status, drop: 0 },
+      { head: "AGE", of: (task) => between(task.created_at, now), drop: 2 },
+      { head: "STEP", of: (task) => task.current_step, drop: 4 },
+      { head: "MODEL", of: (task) => task.model, drop: 3 },
+      { head: "WHAT", of: (task) => task.direction, width: "rest" },
+    ],
+    rows,
+    shell.width(),
+    "No tasks.",
+  );
+  return page([text, total > rows.length ? `${rows.length} of ${total}; --limit shows more, up to 100.` : ""]);
+}
