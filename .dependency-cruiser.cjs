@@ -62,8 +62,20 @@ module.exports = {
       name: "no-unknown-room",
       comment: "A new room takes its place in the list above first.",
       severity: "error",
-      from: { path: "^core/", pathNot: `^core/(${names.map((f) => `${f}/(${floors[f].join("|")})`).join("|")})(/|\\.ts$)` },
+      from: {
+        path: "^core/",
+        pathNot: `^core/(${names.map((f) => `${f}/(${floors[f].join("|")})`).join("|")})(/|\\.ts$)`,
+      },
       to: {},
+    },
+    {
+      name: "no-unknown-room-imported",
+      severity: "error",
+      from: {},
+      to: {
+        path: "^core/",
+        pathNot: `^core/(${names.map((f) => `${f}/(${floors[f].join("|")})`).join("|")})(/|\\.ts$)`,
+      },
     },
     {
       name: "not-to-dev-dependencies",

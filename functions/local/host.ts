@@ -108,6 +108,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       itemsLeft: options.maxItems ?? Infinity,
       until: options.hours === undefined ? Infinity : clock.now() + options.hours * 3_600_000,
     });
+    await Provider.configurationChanged(deps);
     for (const { provider, readiness } of probed) await Provider.saveReadiness(deps, provider.name, readiness);
 
     const { server, url } = await listen(local, config.port);

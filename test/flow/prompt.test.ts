@@ -4,6 +4,7 @@ import { CoherenceError } from "../../core/ground/errors.ts";
 import { sha256 } from "../../core/ground/id.ts";
 import { NO_USAGE, TaskType, type Tried } from "../../core/work/task/index.ts";
 import * as Prompt from "../../core/flow/prompt/index.ts";
+import { ROLES } from "../../core/work/task/index.ts";
 
 const TYPES = TaskType.options;
 
@@ -420,7 +421,7 @@ describe("title", () => {
 });
 
 test("roles are those of contract 2.3", () => {
-  expect(Prompt.ROLES).toEqual({
+  expect(ROLES).toEqual({
     spec: { agent: "product-manager", guards: [] },
     test: { agent: "qa-engineer", guards: [] },
     impl: { agent: "dev-engineer", guards: [] },

@@ -83,6 +83,10 @@ it("shows tasks in the contract's shape, times and orders", async () => {
       running_seconds: null,
       duration_seconds: 2,
       output_len: 3000,
+      status: "completed",
+      current_step: null,
+      retry_not_before: null,
+      wait_reason: null,
     },
   ]);
   expect(attempt.claimed_at).toBe(START + 1500);

@@ -1,3 +1,4 @@
+import { CoherenceError } from "../../ground/errors.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys, Lock } from "../../ground/store/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
@@ -129,10 +130,16 @@ async function makeTask(deps: PipelineDeps, item: Backlog.ItemRow, also: Store.W
     task: Task.idOfKey(key),
     ...(item.started_at === undefined ? { started_at: now } : {}),
   };
-  const { created, task } = await Task.create(deps, Task.Create.parse(input), {
-    key,
-    item: ref,
-    also: [Backlog.advance(item, change, now), ...also],
-  });
-  return created ? [task.row.id] : [];
+  try {
+    const { created, task } = await Task.create(deps, Task.Create.parse(input), {
+      key,
+      item: ref,
+      also: [Backlog.advance(item, change, now), ...also],
+    });
+    return created ? [task.row.id] : [];
+  } catch (error) {
+    // The item moved on (a push changed it): the next tick reads it anew, and the others go on now.
+    if (error instanceof CoherenceError && error.code === "idempotency.conflict") return [];
+    throw error;
+  }
 }

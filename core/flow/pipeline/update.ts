@@ -10,13 +10,6 @@ import { CLIENT_LEASE_MS } from "./budgets.ts";
 import { endAttempt, errorOf, type Ending } from "./end.ts";
 import { decide, takenOut } from "./verbs.ts";
 
-const trimmed = (max: number) => z.string().trim().min(1).max(max);
-const evidence = z
-  .union([z.string(), z.array(z.string())])
-  .transform((value) =>
-    (typeof value === "string" ? [value] : value).map((text) => text.trim().slice(0, 600)).filter(Boolean),
-  );
-
 /** What a client may change (contract 1.1.2). `cancelled` is set by the verb `cancel` alone. */
 export const Update = z.object({
   status: z.enum(["pending", "running", "completed", "failed", "needs_decision"]).nullish(),
@@ -27,9 +20,9 @@ export const Update = z.object({
   decision: z.string().nullish(),
   context: z.record(z.string(), z.unknown()).nullish(),
   worker_id: z.string().min(1).max(200).nullish(),
-  target_state: trimmed(600).nullish(),
-  success_evidence: evidence.nullish(),
-  abort_evidence: evidence.nullish(),
+  target_state: Task.trimmed(600).nullish(),
+  success_evidence: Task.evidence.nullish(),
+  abort_evidence: Task.evidence.nullish(),
   observation_window_sec: z.coerce.number().int().min(1).max(604_800).nullish(),
   /** Ours: why it failed. */
   error: z.string().max(4000).nullish(),

@@ -19,6 +19,11 @@ export const Item = z.object({
   wait_seconds: z.number().nullable(),
   running_seconds: z.number().nullable(),
   duration_seconds: z.number().nullable(),
+  /** Ours, from here on: what it is, what is done on it now, and why it waits. */
+  status: z.string(),
+  current_step: z.string().nullable(),
+  retry_not_before: z.string().nullable(),
+  wait_reason: z.string().nullable(),
 });
 export type Item = z.infer<typeof Item>;
 
@@ -37,6 +42,10 @@ export function item(row: ListRow, now: number): Item {
     wait_seconds: row.status === "pending" ? since(row.created_at, now) : null,
     running_seconds: row.status === "running" ? since(row.started_at, now) : null,
     duration_seconds: over ? since(row.started_at, row.updated_at) : null,
+    status: row.status,
+    current_step: row.current_step ?? null,
+    retry_not_before: row.retry_not_before === undefined ? null : timestamp(row.retry_not_before),
+    wait_reason: row.wait_reason ?? null,
   };
 }
 

@@ -73,6 +73,7 @@ export async function pipelineStatus(
     running: await Promise.all(
       running.map(async (row, i) => ({
         ...item(row, now),
+        ...(await step(deps, row)),
         ...(i === 0 ? { live_tail: await tail(deps, row.id) } : {}),
       })),
     ),
@@ -127,6 +128,12 @@ function finished(rows: readonly Task.TaskRow[]): Finished[] {
   return rows.flatMap(({ task_type, status, output_len }) =>
     status === "completed" || status === "failed" ? [{ task_type, status, output_len: output_len ?? 0 }] : [],
   );
+}
+
+/** What is done on a running task right now: its attempt knows, so that a heartbeat need not touch the task. */
+async function step(deps: Deps, row: ListRow): Promise<{ current_step?: string }> {
+  const attempt = await Attempt.read(deps.store, row.id, row.att);
+  return attempt?.step === undefined ? {} : { current_step: attempt.step };
 }
 
 async function tail(deps: Deps, taskId: string): Promise<string[] | null> {

@@ -32,18 +32,28 @@ export async function health(deps: Pick<Deps, "store">): Promise<Health> {
   };
 }
 
-/** Stores what a probe answered. A provider that is ready again is freed of what only readiness or configuration ends, and announced. */
+/** Stores what a probe answered. A provider that is ready is freed of what readiness ends, and announced when that is news. */
 export async function saveReadiness(deps: Deps, name: string, readiness: Readiness): Promise<void> {
   const before = (await Store.get(deps.store, Keys.provider(name))) as ReadinessRow | undefined;
   await Store.write(deps.store, {
     kind: "put",
     item: { ...Keys.provider(name), ent: "readiness", name, checked_at: deps.clock.now(), ...readiness },
   });
-  if (!readiness.ready || before?.ready === true) return;
-  for (const row of (await health(deps)).cooldowns)
-    if (row.provider === name && row.until === null)
-      await Store.write(deps.store, { kind: "delete", key: Keys.cooldown(row.provider, row.model) });
-  await deps.events.publish({ type: "provider.ready", provider: name });
+  if (!readiness.ready) return;
+  const freed = await free(deps, (row) => row.provider === name && CLASS_RULES[row.class].ends === "readiness");
+  if (freed > 0 || before?.ready !== true) await deps.events.publish({ type: "provider.ready", provider: name });
+}
+
+/** Ends the cooldowns that a changed configuration may end: asked for when a host starts. */
+export async function configurationChanged(deps: Deps): Promise<void> {
+  await free(deps, (row) => CLASS_RULES[row.class].ends === "configuration");
+}
+
+async function free(deps: Pick<Deps, "store">, which: (row: CooldownRow) => boolean): Promise<number> {
+  const rows = (await health(deps)).cooldowns.filter((row) => row.until === null && which(row));
+  for (const row of rows)
+    await Store.write(deps.store, { kind: "delete", key: Keys.cooldown(row.provider, row.model) });
+  return rows.length;
 }
 
 /** Asks every provider at once and stores the answers. A probe that throws counts as not ready. */

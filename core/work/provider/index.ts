@@ -8,6 +8,7 @@ export { load as loadScenario, type Scenario } from "./simulated/scenario.ts";
 export { DEFAULT_SCENARIO } from "./simulated/default-scenario.ts";
 export { scratchFiles } from "./simulated/scratch.ts";
 export {
+  configurationChanged,
   coolDown,
   health,
   probeAll,

@@ -9,10 +9,11 @@ import { read } from "./read.ts";
 import type { TaskRow, Whole } from "./row.ts";
 import { cut, TaskType, type ItemRef } from "./words.ts";
 
-const trimmed = (max: number) => z.string().trim().min(1).max(max);
+/** A string of 1 to `max` characters, trimmed. */
+export const trimmed = (max: number) => z.string().trim().min(1).max(max);
 
 /** A bare string is a list of one; items are trimmed, blanks dropped, repeats dropped whatever their case, cut to 600. */
-const evidence = z.union([z.string(), z.array(z.string())]).transform((value) => {
+export const evidence = z.union([z.string(), z.array(z.string())]).transform((value) => {
   const seen = new Set<string>();
   return (typeof value === "string" ? [value] : value)
     .map((text) => cut(text.trim(), 600))
@@ -33,8 +34,8 @@ export const Create = z.object({
 });
 export type Create = z.infer<typeof Create>;
 
-/** Roles by type (contract 2.3). */
-const ROLES: Record<TaskType, { agent: string; guards: string[] }> = {
+/** Who works on a task type and which guards stand beside (contract 2.3). */
+export const ROLES: Readonly<Record<TaskType, { agent: string; guards: readonly string[] }>> = {
   spec: { agent: "product-manager", guards: [] },
   test: { agent: "qa-engineer", guards: [] },
   impl: { agent: "dev-engineer", guards: [] },
@@ -71,6 +72,7 @@ export async function create(
     return { created: true, task: { row, parts: { context } } };
   }
   const existing = await read(deps.store, id);
+  // What belongs to it moved on between reading and writing: whoever asked looks again.
   if (!existing) throw fail("idempotency.conflict", "The task could not be made: what it belongs to has moved on");
   return { created: false, task: existing };
 }
@@ -143,7 +145,7 @@ function draft(
 }
 
 /** The prompt in POSIX single quotes, for contract runners that execute `command`; we never do. */
-function commandOf(input: Create, role: { agent: string; guards: string[] }): string {
+function commandOf(input: Create, role: (typeof ROLES)[TaskType]): string {
   const guards = role.guards.length > 0 ? ` Guard agents: ${role.guards.join(", ")}.` : "";
   const prompt = `Role agent: ${role.agent}.${guards} Task type: ${input.task_type}. Respect role boundaries, spec scope, and acceptance criteria. Direction: ${input.direction}`;
   return `agent '${prompt.replaceAll("'", `'\\''`)}'`;

@@ -3,6 +3,6 @@ export * from "./words.ts";
 export type { Parts, TaskRow, Whole } from "./row.ts";
 export { allowed, hasEnded, transition, wake, type Actor, type Change } from "./transition.ts";
 export { taskIdOf as idOfKey } from "../../ground/id.ts";
-export { Create, create, type CreateOptions } from "./create.ts";
+export { Create, create, evidence, ROLES, trimmed, type CreateOptions } from "./create.ts";
 export { read, row } from "./read.ts";
 export { checkContext, headAndTail, mergeContext, partWrites, MAX_CONTEXT_BYTES, MAX_OUTPUT_BYTES } from "./parts.ts";

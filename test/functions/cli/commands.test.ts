@@ -198,8 +198,8 @@ describe("verbs", () => {
   });
 
   it("cleanup only says what would go, when told to", async () => {
-    const { out } = await coherence(["cleanup", "--dry-run"]);
+    const { out } = await coherence(["cleanup", "--dry-run", "--keep-days", "30"]);
     expect(out).toContain("Would remove 1 worktrees, 1 branches, 2 logs.");
-    expect(host.asked.at(-1)?.body).toEqual({ dry_run: true });
+    expect(host.asked.at(-1)?.body).toEqual({ dry_run: true, keep_days: 30 });
   });
 });

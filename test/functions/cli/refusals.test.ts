@@ -76,6 +76,7 @@ describe("bad usage: 2", () => {
     [["tasks", "--nope"], /unknown option '--nope'/],
     [["tasks", "--limit", "0"], /whole number from 1 to 100/],
     [["tasks", "--limit", "1e1"], /whole number from 1 to 100/],
+    [["cleanup", "--keep-days", "soon"], /whole number from 0 to 3650/],
     [["task"], /missing required argument 'id'/],
     [["decide", ID], /missing required argument 'answer'/],
     [["decide", ID, "  "], /answer is empty/],
