@@ -1,8 +1,6 @@
 import * as z from "zod";
-import type { Deps } from "../../core/ground/deps.ts";
 import { fail } from "../../core/ground/errors.ts";
-import * as Worker from "../../core/flow/worker/index.ts";
-import * as Attempt from "../../core/work/attempt/index.ts";
+import * as Status from "../../core/watch/status/index.ts";
 import * as Provider from "../../core/work/provider/index.ts";
 import * as Present from "./present.ts";
 import { route } from "./route.ts";
@@ -45,17 +43,11 @@ const workers = route({
   scope: ["read"],
   summary: "The machines that run agents, and what each does now",
   async handle({ deps }) {
-    const now = deps.clock.now();
-    const rows = await Promise.all(
-      (await Worker.list(deps)).map(async (row) => ({
-        id: row.id,
-        capabilities: row.capabilities,
-        slots: row.capacity,
-        live: row.until > now,
-        doing: await Promise.all(row.slots.map((slot) => doing(deps, slot))),
-        seen_at: Present.time(row.seen_at),
-      })),
-    );
+    const rows = (await Status.workers(deps)).map(({ capacity, seen_at, ...row }) => ({
+      ...row,
+      slots: capacity,
+      seen_at: Present.time(seen_at),
+    }));
     return { workers: rows, total: rows.length };
   },
 });
@@ -75,9 +67,3 @@ const cleanup = route({
 
 /** Who does the work, and what it leaves behind. */
 export const fleet = [providers, workers, cleanup];
-
-/** A slot without its token: who has that may end the execution that waits on it. */
-async function doing(deps: Deps, slot: Worker.Slot) {
-  const attempt = await Attempt.read(deps.store, slot.task, slot.attempt);
-  return { task_id: slot.task, attempt: slot.attempt, step: attempt?.step ?? null };
-}

@@ -175,6 +175,7 @@ async function run(host: Host, listeners: (() => void)[], setting: HostSetting):
     id: `local-${deps.host.incarnation}`,
     capacity: deps.config.workers,
     capabilities: machines(host.probed),
+    host: Pipeline.ownerOf(deps.host),
   });
   events.subscribe((event) => react(deps, { dispatch, tick }, event));
   events.subscribe(async (event) => {

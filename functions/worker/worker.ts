@@ -18,12 +18,12 @@ const BEAT_MS = 15_000;
 /** Registers a worker and keeps it alive until closed. */
 export async function startWorker(
   deps: Pipeline.PipelineDeps,
-  worker: { id: string; capacity: number; capabilities: string[] },
+  worker: { id: string; capacity: number; capabilities: string[]; host?: string },
 ): Promise<LocalWorker> {
   let { capabilities } = worker;
   const doing = new Map<string, Promise<void>>();
   const life = new AbortController();
-  await Worker.register(deps, { id: worker.id, capacity: worker.capacity, capabilities });
+  await Worker.register(deps, { ...worker, capabilities });
 
   const carryOut = async (slot: Worker.Slot): Promise<void> => {
     const ref = { taskId: slot.task, n: slot.attempt, turn: slot.turn };

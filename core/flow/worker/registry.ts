@@ -13,6 +13,8 @@ export type WorkerRow = {
   /** How many orders it takes at once. */
   capacity: number;
   slots: Slot[];
+  /** The owner of attempts that run in the same process without a slot; absent for a machine of its own. */
+  host?: string;
   version: number;
   seen_at: number;
   /** It counts as live until then. */
@@ -33,7 +35,10 @@ export function available(workers: readonly WorkerRow[], provider: string, now: 
 }
 
 /** A worker says what it is and that it lives; its slots begin empty: what an earlier life held is gone. */
-export async function register(deps: Deps, worker: Pick<WorkerRow, "id" | "capabilities" | "capacity">): Promise<void> {
+export async function register(
+  deps: Deps,
+  worker: Pick<WorkerRow, "id" | "capabilities" | "capacity" | "host">,
+): Promise<void> {
   const now = deps.clock.now();
   const row: WorkerRow = { ...worker, slots: [], version: now, seen_at: now, until: now + WORKER_LEASE_MS };
   await Store.write(deps.store, { kind: "put", item: { ...Keys.worker(worker.id), ent: "worker", ...row } });

@@ -2,3 +2,4 @@
 export { pipelineStatus, PipelineStatus } from "./pipeline-status.ts";
 export { attention, list, MAX_OFFSET, MAX_ROWS, type Listed, type ListQuery } from "./list.ts";
 export { timestamp, type ListRow } from "./item.ts";
+export { workers, type Working } from "./workers.ts";
