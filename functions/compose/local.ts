@@ -12,7 +12,7 @@ import * as Prompt from "../../core/flow/prompt/index.ts";
 import * as Worker from "../../core/flow/worker/index.ts";
 import * as Provider from "../../core/work/provider/index.ts";
 import { TaskType } from "../../core/work/task/index.ts";
-import { openRepository, type Repository } from "../../core/work/workspace/index.ts";
+import { openRepository, splitCommand, type Repository } from "../../core/work/workspace/index.ts";
 import { localEvents, type LocalEvents } from "../local/events.ts";
 import { localWorkflow, type LocalWorkflow } from "../local/workflow.ts";
 import * as Steps from "../runner/steps.ts";
@@ -116,5 +116,10 @@ async function settingsOf(
       const text = await repository.show(user.head, Prompt.overridePath(type));
       if (text !== null) prompts[type] = text;
     }
-  return { prompts, ...(config.testCommand === undefined ? {} : { testCommand: config.testCommand.split(" ") }) };
+  return {
+    prompts,
+    ...(config.testCommand === undefined
+      ? {}
+      : { testCommand: splitCommand(config.testCommand, "COHERENCE_TEST_COMMAND") }),
+  };
 }

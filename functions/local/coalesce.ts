@@ -8,12 +8,20 @@ export type Coalesced = {
 
 /** Makes a job coalesce; what it throws goes to `failed`. */
 export function coalesce(run: () => Promise<unknown>, failed: (error: unknown) => void): Coalesced {
+  // One run that fails, or whose failure cannot even be said, must not be the last.
+  const once = async () => {
+    try {
+      await run();
+    } catch (error) {
+      failed(error);
+    }
+  };
   let wanted = false;
   let running: Promise<void> | undefined;
   const loop = async () => {
     while (wanted) {
       wanted = false;
-      await run().catch(failed);
+      await once().catch(() => {});
     }
     running = undefined;
   };

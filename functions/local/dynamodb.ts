@@ -73,6 +73,8 @@ export async function startEngine(options: { binary: string; file: string; clock
       env: {},
     });
     child.unref();
+    // Named before it is up: a host that is killed meanwhile leaves none that the next one does not know of.
+    writeFileSync(pidFile, JSON.stringify({ pid: child.pid, port }));
     const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
     const failed = new Promise<Error | undefined>((resolve) => {
       child.once("error", resolve);
@@ -81,7 +83,6 @@ export async function startEngine(options: { binary: string; file: string; clock
     const state = await Promise.race([ready(port, clock).then((up) => (up ? "up" : "down")), failed]);
     if (state === "up" && child.pid !== undefined) {
       const pid = child.pid;
-      writeFileSync(pidFile, JSON.stringify({ pid, port }));
       return {
         endpoint: `http://127.0.0.1:${port}`,
         async stop() {
@@ -150,9 +151,18 @@ async function answers(port: number): Promise<boolean> {
 /** A killed host leaves its engine alive and holding the file. Only a pid whose port answers as an engine is ended. */
 async function endLeftover(pidFile: string, clock: Clock): Promise<void> {
   if (!existsSync(pidFile)) return;
-  const { pid, port } = JSON.parse(readFileSync(pidFile, "utf8") || "{}") as { pid?: number; port?: number };
+  const { pid, port } = leftover(readFileSync(pidFile, "utf8"));
   if (pid && port && (await answers(port))) await end(pid, gone(pid, clock), clock);
   rmSync(pidFile, { force: true });
+}
+
+/** Whom the file names; nobody when its host was killed half-way through writing it. */
+function leftover(text: string): { pid?: number; port?: number } {
+  try {
+    return JSON.parse(text) as { pid?: number; port?: number };
+  } catch {
+    return {};
+  }
 }
 
 async function end(pid: number, ended: Promise<void>, clock: Clock): Promise<void> {

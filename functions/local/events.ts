@@ -19,7 +19,7 @@ export function localEvents(failed: (event: Event, error: unknown) => void): Loc
       for (const event of events)
         for (const subscriber of subscribers) {
           const delivery: Promise<void> = Promise.resolve()
-            .then(() => subscriber(event))
+            .then(() => (closed ? undefined : subscriber(event)))
             .catch((error: unknown) => failed(event, error))
             .finally(() => delivering.delete(delivery));
           delivering.add(delivery);

@@ -1,14 +1,17 @@
-import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { serve, type ServerType } from "@hono/node-server";
-import type { Clock } from "../../core/ground/clock.ts";
+import { deadline, type Clock } from "../../core/ground/clock.ts";
 import type { Config } from "../../core/ground/config.ts";
-import { fail, messageOf } from "../../core/ground/errors.ts";
+import { CoherenceError, fail, messageOf } from "../../core/ground/errors.ts";
 import type { Id } from "../../core/ground/id.ts";
 import type { Log } from "../../core/ground/log.ts";
 import * as Backlog from "../../core/work/backlog/index.ts";
 import * as Provider from "../../core/work/provider/index.ts";
+import type { TaskType } from "../../core/work/task/index.ts";
+import type { Repository } from "../../core/work/workspace/index.ts";
 import * as Pipeline from "../../core/flow/pipeline/index.ts";
+import * as Prompt from "../../core/flow/prompt/index.ts";
 import type { At } from "../../core/flow/worker/index.ts";
 import { createApp } from "../api/app.ts";
 import { composeLocal, type Local } from "../compose/local.ts";
@@ -22,7 +25,7 @@ import { homeFor, makeHome } from "./home.ts";
 import { lockHome } from "./lock.ts";
 import type { HostOptions } from "./options.ts";
 import { describe, probe, workforce, type Probed } from "./providers.ts";
-import { readBacklog, scratchTarget, targetOf, type Target } from "./target.ts";
+import { filesOf, readBacklog, scratchTarget, targetOf, type Target } from "./target.ts";
 
 export type HostSetting = {
   options: HostOptions;
@@ -44,6 +47,8 @@ export type Host = Local & {
   probed: Probed[];
   /** Why no work is started, though the host serves; undefined when it works. */
   idle: string | undefined;
+  /** A provider became ready and the base is being checked. */
+  beginning: boolean;
   /** Called after every event, for whoever shows progress. */
   onChange(listener: () => void): void;
   /** Stops everything in good order and gives back what it held. */
@@ -51,32 +56,47 @@ export type Host = Local & {
 };
 
 /** Ms between two looks at the backlog's file. */
-const WATCH_MS = 2000;
+const WATCH_MS = 1000;
+/** Ms that a store which was named has to answer. */
+const STORE_ANSWERS_MS = 5000;
+/** Ms that requests under way have at the stop. */
+const LAST_ANSWERS_MS = 1000;
 
 /** Brings up every door on this machine. Throws with the remedy, leaving nothing running. */
 export async function startHost(setting: HostSetting): Promise<Host> {
   const { options, config, clock, id, log, say, signal } = setting;
   const closing: (() => Promise<void> | void)[] = [];
   const close = async () => {
-    for (const step of closing.splice(0).reverse()) await step();
+    // Whatever fails, the rest is closed too: an engine or a lock left behind would be in the next start's way.
+    for (const step of closing.splice(0).reverse())
+      try {
+        await step();
+      } catch (error) {
+        log.error({ err: error }, "a step of the stop failed");
+      }
   };
   try {
     const wanted = targetOf(options, setting.directory, config.metaBacklog);
-    const home = makeHome(homeFor(wanted.repo, config));
+    const place = homeFor(wanted.repo, config);
+    const registry = Provider.create({ settings: config.environment, clock, home: place, hostEnv: config.environment });
+    if (options.provider !== undefined) registry.get(options.provider);
+    const explicit = options.repo !== undefined || options.backlog !== undefined || options.provider !== undefined;
+    if (explicit) checkFiles(wanted);
+
+    const home = makeHome(place);
     closing.push(lockHome(home));
     say(`home      ${home}`);
     // What killed hosts left of their agents' own folders.
     rmSync(join(home, "agents"), { recursive: true, force: true });
 
-    const registry = Provider.create({ settings: config.environment, clock, home, hostEnv: config.environment });
-    if (options.provider !== undefined) registry.get(options.provider);
-    const probed = await probe(registry);
+    const probed = await probe(registry, signal);
+    signal.throwIfAborted();
     say("providers");
     describe(probed).forEach(say);
     const force = workforce(probed, options.provider, config.allowPaid);
-    const explicit = options.repo !== undefined || options.backlog !== undefined || options.provider !== undefined;
     const scratch = force.kind === "none" && !explicit;
     const target = scratch ? await scratchTarget(home, config.environment) : wanted;
+    if (!explicit) checkFiles(target);
     if (scratch)
       say(
         "No provider is ready: the simulated one shows the pipeline on a scratch repository. Nothing it writes is real work.",
@@ -86,9 +106,11 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       : scratch
         ? undefined
         : idleReason(force, options.provider);
+    if (options.once) mustWork(idle, target);
 
     const engine = await openStore(home, config, clock, say);
     closing.push(() => engine.stop());
+    signal.throwIfAborted();
     const local = await composeLocal({
       home,
       config,
@@ -96,13 +118,13 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       id,
       log,
       client: localClient(engine.endpoint),
-      ...((await hasRepository(target, options)) ? { repositoryDir: target.repo } : {}),
+      ...(hasRepository(target, options) ? { repositoryDir: target.repo } : {}),
       ...(options.provider === undefined ? {} : { pin: options.provider }),
       allowSimulated: scratch,
       merge: options.merge === "branch",
       ...(setting.at ? { at: setting.at } : {}),
     });
-    const { deps, events, workflow } = local;
+    const { deps } = local;
     Object.assign(deps.pace, {
       paused: true,
       itemsLeft: options.maxItems ?? Infinity,
@@ -112,7 +134,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
     for (const { provider, readiness } of probed) await Provider.saveReadiness(deps, provider.name, readiness);
 
     const { server, url } = await listen(local, config.port);
-    closing.push(() => new Promise<void>((resolve) => server.close(() => resolve())));
+    closing.push(() => shut(server, clock));
     say(`api       ${url}`);
     say(`works on  ${target.repo}${target.scratch ? " (scratch)" : ""}`);
     say(`backlog   ${target.backlogFile ?? "none: name one with --backlog FILE, or push one"}`);
@@ -127,25 +149,30 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       target,
       probed,
       idle,
+      beginning: false,
       onChange: (listener) => void listeners.push(listener),
       stop: close,
     };
 
-    if (target.backlogFile !== undefined) await pushFiles(deps, target, say);
-    if (idle === undefined && local.repository && target.backlog !== undefined)
-      await checkBase(deps, local.repository, target.backlog, options.acceptRedBase, say, signal);
+    const { repository } = local;
+    if (repository) await lookAt(repository, target, say);
+    const begin = async () => {
+      if (!repository) return;
+      checkOverrides((await deps.settings()).prompts);
+      if (target.backlog !== undefined)
+        await checkBase(deps, repository, target.backlog, options.acceptRedBase, say, signal);
+    };
+    // Before the push: a base that cannot be worked on changes nothing.
+    if (idle === undefined) await begin();
+    await pushFiles(deps, target, say);
+    signal.throwIfAborted();
 
     const reaped = await Pipeline.reapEarlierLives(deps);
     if (reaped.length > 0)
       say(`going on with ${reaped.length} task${reaped.length === 1 ? "" : "s"} of the host's last run`);
     deps.pace.paused = idle !== undefined;
     if (idle !== undefined) say(`no work is started: ${idle}`);
-    closing.push(await run(host, listeners, setting));
-    closing.push(async () => {
-      deps.pace.paused = true;
-      events.close();
-      await workflow.close();
-    });
+    closing.push(await run(host, listeners, begin, setting));
     return host;
   } catch (error) {
     await close();
@@ -153,9 +180,42 @@ export async function startHost(setting: HostSetting): Promise<Host> {
   }
 }
 
+/** Reads the backlog's files, so that a broken one is known before anything is made. */
+function checkFiles(target: Target): void {
+  for (const { kind, file } of filesOf(target)) readBacklog(file, kind);
+}
+
+/** `--once` ends where there is nothing to do it with or to do; throws `provider.none_ready`, `backlog.invalid`. */
+function mustWork(idle: string | undefined, target: Target): void {
+  if (idle !== undefined) throw fail("provider.none_ready", `No work can be done: ${idle}`);
+  if (target.backlog === undefined)
+    throw fail("backlog.invalid", `There is no backlog to work through in ${target.repo}`, {
+      remedy: "Name one: --backlog FILE.",
+    });
+}
+
+/** Says what of the user's checkout is not part of the work. */
+async function lookAt(repository: Repository, target: Target, say: (line: string) => void): Promise<void> {
+  const { dirty, branch, head } = await repository.user();
+  if (dirty)
+    say(
+      `note      ${target.repo} has changes that are not committed: they stay as they are, work begins at ${branch ?? head.slice(0, 12)}`,
+    );
+}
+
+/** Throws `config.invalid` for a template in `.coherence/prompts/` that cannot be used. */
+function checkOverrides(prompts: Partial<Record<TaskType, string>>): void {
+  for (const [type, text] of Object.entries(prompts)) Prompt.checkOverride(type as TaskType, text);
+}
+
 /** Starts worker, subscribers and schedules; the function stops them and gives back what was held. */
-async function run(host: Host, listeners: (() => void)[], setting: HostSetting): Promise<() => Promise<void>> {
-  const { deps, events, target } = host;
+async function run(
+  host: Host,
+  listeners: (() => void)[],
+  begin: () => Promise<void>,
+  setting: HostSetting,
+): Promise<() => Promise<void>> {
+  const { deps, events, target, workflow } = host;
   const { clock, log, say } = setting;
   const failed = (what: string) => (error: unknown) => log.error({ err: error }, `${what} failed`);
   let cancelDue = () => {};
@@ -164,7 +224,9 @@ async function run(host: Host, listeners: (() => void)[], setting: HostSetting):
     const due = await Pipeline.nextDue(deps);
     cancelDue();
     // The next parked task or due default, to the millisecond rather than the minute.
-    if (due !== undefined) cancelDue = clock.after(Math.max(50, due - clock.now()), () => tick());
+    // While nothing is started what is due stays due: looking again at once would go on for ever.
+    const idle = deps.pace.paused || clock.now() >= deps.pace.until;
+    if (due !== undefined && !idle) cancelDue = clock.after(Math.max(50, due - clock.now()), () => tick());
   }, failed("dispatch"));
   const tick = coalesce(async () => {
     await Pipeline.tick(deps);
@@ -183,26 +245,50 @@ async function run(host: Host, listeners: (() => void)[], setting: HostSetting):
     listeners.forEach((listener) => listener());
   });
   events.subscribe(async (event) => {
-    if (event.type === "provider.ready") await becameReady(host, worker, setting);
+    if (event.type === "provider.ready" && (await becameReady(host, worker, begin, setting))) tick();
   });
+  const runs = new Set<Promise<void>>();
   const stops = SCHEDULES.map((schedule) =>
-    clock.every(schedule.everyMinutes * 60_000, () => void runSchedule(deps, schedule)),
+    clock.every(schedule.everyMinutes * 60_000, () => {
+      const one: Promise<void> = runSchedule(deps, schedule).finally(() => runs.delete(one));
+      runs.add(one);
+    }),
   );
-  if (target.backlogFile !== undefined) stops.push(watch(deps, target, clock, say));
+  const pushing = coalesce(
+    () => pushFiles(deps, target, say),
+    (error) => say(`the backlog stays as it was: ${wordsOf(error)}`),
+  );
+  stops.push(watch(target, clock, pushing));
   tick();
   return async () => {
+    // First all that could start work, then the work, then what it held: nothing begins behind the stop's back.
+    deps.pace.paused = true;
+    events.close();
     stops.forEach((stop) => stop());
-    cancelDue();
-    await worker.close();
-    await dispatch.idle();
+    await pushing.idle();
     await tick.idle();
+    await dispatch.idle();
+    cancelDue();
+    await workflow.close();
+    await worker.close();
+    await Promise.all(runs);
     await events.idle();
     await Pipeline.releaseOwn(deps);
   };
 }
 
-/** A provider that answered at last ends the waiting that had no other reason. */
-async function becameReady(host: Host, worker: LocalWorker, setting: HostSetting): Promise<void> {
+/** What a base or a provider lacks is said once it is known; work waits until the next start. */
+function wordsOf(error: unknown): string {
+  return error instanceof CoherenceError && error.remedy ? `${error.message}\n${error.remedy}` : messageOf(error);
+}
+
+/** A provider that answered at last ends the waiting that had no other reason; true when work begins with it. */
+async function becameReady(
+  host: Host,
+  worker: LocalWorker,
+  begin: () => Promise<void>,
+  setting: HostSetting,
+): Promise<boolean> {
   const { readiness } = await Provider.health(host.deps);
   const now = host.probed.map(({ provider, readiness: before }) => {
     const row = readiness.find((one) => one.name === provider.name);
@@ -210,11 +296,22 @@ async function becameReady(host: Host, worker: LocalWorker, setting: HostSetting
   });
   await worker.capable(machines(now));
   const force = workforce(now, setting.options.provider, setting.config.allowPaid);
-  if (host.idle !== undefined && !setting.options.paused && force.kind === "ready") {
-    host.idle = undefined;
-    host.deps.pace.paused = false;
-    setting.say("a provider is ready: work begins");
+  if (host.idle === undefined || host.beginning || setting.options.paused || force.kind !== "ready") return false;
+  host.beginning = true;
+  try {
+    await begin();
+  } catch (error) {
+    if (setting.signal.aborted) return false;
+    host.idle = messageOf(error);
+    setting.say(`a provider is ready, and still no work is started: ${wordsOf(error)}`);
+    return false;
+  } finally {
+    host.beginning = false;
   }
+  host.idle = undefined;
+  host.deps.pace.paused = false;
+  setting.say("a provider is ready: work begins");
+  return true;
 }
 
 function machines(probed: readonly Probed[]): string[] {
@@ -236,21 +333,44 @@ function idleReason(force: ReturnType<typeof workforce>, pin: string | undefined
   }
 }
 
+/** Whether anybody listens at a store that was named; throws `store.unavailable`. */
+async function answers(endpoint: string, clock: Clock): Promise<void> {
+  const limit = deadline(clock, STORE_ANSWERS_MS);
+  try {
+    await (await fetch(endpoint, { signal: limit.signal })).body?.cancel();
+  } catch {
+    throw fail("store.unavailable", `No DynamoDB answers at ${endpoint}`, {
+      remedy: "Start it, or unset DYNAMODB_ENDPOINT to use the embedded one.",
+    });
+  } finally {
+    limit.clear();
+  }
+}
+
 async function openStore(home: string, config: Config, clock: Clock, say: (line: string) => void): Promise<Engine> {
-  if (config.dynamodbEndpoint !== undefined) return { endpoint: config.dynamodbEndpoint, stop: async () => {} };
+  if (config.dynamodbEndpoint !== undefined) {
+    const endpoint = config.dynamodbEndpoint;
+    await answers(endpoint, clock);
+    return { endpoint, stop: async () => {} };
+  }
   const binary = await resolveEngine({ home, env: config.environment, say });
   mkdirSync(join(home, "store"), { recursive: true });
   return startEngine({ binary, file: join(home, "store", "table.db"), clock });
 }
 
 /** A folder that is no repository is an error where work on it was asked for, else the API is served without one. */
-async function hasRepository(target: Target, options: HostOptions): Promise<boolean> {
-  if (options.repo !== undefined || target.backlogFile !== undefined) return true;
-  try {
-    return statSync(join(target.repo, ".git")).isDirectory();
-  } catch {
-    return false;
-  }
+function hasRepository(target: Target, options: HostOptions): boolean {
+  // A linked worktree has a file of that name.
+  return options.repo !== undefined || target.backlogFile !== undefined || existsSync(join(target.repo, ".git"));
+}
+
+/** Closes the server: answers under way have a second, then whoever still holds a connection loses it. */
+async function shut(server: ServerType, clock: Clock): Promise<void> {
+  const cancel = clock.after(LAST_ANSWERS_MS, () => {
+    if ("closeAllConnections" in server) server.closeAllConnections();
+  });
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  cancel();
 }
 
 function listen({ deps, repository }: Local, port: number): Promise<{ server: ServerType; url: string }> {
@@ -276,20 +396,11 @@ function listen({ deps, repository }: Local, port: number): Promise<{ server: Se
   });
 }
 
-/** Pushes product and meta file; problems are said with their lines, and change nothing. */
+/** Pushes product and meta file; throws for a broken one, and then nothing is changed. */
 async function pushFiles(deps: Pipeline.PipelineDeps, target: Target, say: (line: string) => void): Promise<void> {
-  for (const [kind, file] of [
-    ["product", target.backlogFile],
-    ["meta", target.metaFile],
-  ] as const) {
-    if (file === undefined || target.backlog === undefined) continue;
-    const pushed = await Pipeline.push(deps, { id: target.backlog, text: readBacklog(file), kind });
-    if (pushed.problems.length > 0) {
-      const lines = pushed.problems.slice(0, 5).map((p) => `  line ${p.line}: ${p.message}. ${p.remedy}`);
-      throw fail("backlog.invalid", `${file} is not a backlog:\n${lines.join("\n")}`, {
-        remedy: "Correct it; coherence backlog check FILE shows all of it.",
-      });
-    }
+  const read = filesOf(target).map(({ kind, file }) => ({ kind, file, text: readBacklog(file, kind).text }));
+  for (const { kind, file, text } of read) {
+    const pushed = await Pipeline.push(deps, { id: target.backlog ?? "", text, kind });
     const changes = [
       `${pushed.created.length} new`,
       `${pushed.changed.length} changed`,
@@ -300,20 +411,23 @@ async function pushFiles(deps: Pipeline.PipelineDeps, target: Target, say: (line
   }
 }
 
-/** Pushes again when a file changes; a broken one is said and leaves the table as it is. */
-function watch(deps: Pipeline.PipelineDeps, target: Target, clock: Clock, say: (line: string) => void): () => void {
-  const stamp = () =>
-    [target.backlogFile, target.metaFile].map((file) => (file === undefined ? "" : stampOf(file))).join("|");
-  let last = stamp();
+/** Calls `changed` when a file has changed and is the same at two looks: one that is still being written would lose its end. */
+function watch(target: Target, clock: Clock, changed: () => void): () => void {
+  const stamp = () => [target.backlogFile, target.metaFile].map(stampOf).join("|");
+  let pushed = stamp();
+  let before = pushed;
   return clock.every(WATCH_MS, () => {
     const now = stamp();
-    if (now === last) return;
-    last = now;
-    pushFiles(deps, target, say).catch((error: unknown) => say(messageOf(error)));
+    if (now !== pushed && now === before) {
+      pushed = now;
+      changed();
+    }
+    before = now;
   });
 }
 
-function stampOf(file: string): string {
+function stampOf(file: string | undefined): string {
+  if (file === undefined) return "";
   try {
     const { mtimeMs, size } = statSync(file);
     return `${mtimeMs}:${size}`;
@@ -322,10 +436,11 @@ function stampOf(file: string): string {
   }
 }
 
-/** How many items the backlog file has, without a table; for a dry run. */
+/** The items of the backlog files in the order in which they would start, without a table; for a dry run. */
 export function preview(target: Target, ratio: number): { text: string; kind: string; id: string }[] {
-  const read = (file: string | undefined) => (file === undefined ? [] : Backlog.parse(readBacklog(file)).items);
-  const product = read(target.backlogFile).map((item) => ({ ...item, kind: "product" }));
-  const meta = read(target.metaFile).map((item) => ({ ...item, kind: "meta", id: `meta-${item.id}` }));
-  return Backlog.order(product, meta, ratio);
+  const items = filesOf(target).flatMap(({ kind, file }) =>
+    readBacklog(file, kind).items.map((item) => ({ ...item, kind, id: kind === "meta" ? `meta-${item.id}` : item.id })),
+  );
+  const of = (kind: string) => items.filter((item) => item.kind === kind);
+  return Backlog.order(of("product"), of("meta"), ratio);
 }

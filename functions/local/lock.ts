@@ -18,18 +18,24 @@ export function lockHome(home: string): () => void {
       if (take(draft, file)) return () => release(file, mine);
       const owner = read(file);
       if (owner && birthOf(owner.pid) === owner.born && owner.born !== "") throw locked(home, owner.pid);
-      // Its process is gone. Moved away first: of two that see it dead, one moves it and both try to take anew.
-      try {
-        renameSync(file, `${draft}.stale`);
-        rmSync(`${draft}.stale`, { force: true });
-      } catch {
-        continue;
-      }
+      moveAway(file, `${draft}.stale`, owner);
     }
     throw locked(home, read(file)?.pid ?? 0);
   } finally {
     rmSync(draft, { force: true });
   }
+}
+
+/** Moves a dead process's lock away. Of two that see it dead the slower may take the other's new one: it puts that back. */
+function moveAway(file: string, aside: string, dead: Owner | undefined): void {
+  try {
+    renameSync(file, aside);
+  } catch {
+    return; // somebody else was faster
+  }
+  const moved = read(aside);
+  if (moved?.pid !== dead?.pid || moved?.born !== dead?.born) take(aside, file);
+  rmSync(aside, { force: true });
 }
 
 function take(draft: string, file: string): boolean {

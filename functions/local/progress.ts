@@ -17,7 +17,8 @@ export function progress(
       const before = shown.get(item.id);
       if (before === words || (before === undefined && item.state === "queued")) continue;
       shown.set(item.id, words);
-      const task = item.task === undefined ? undefined : await Task.row(deps.store, item.task);
+      const task =
+        item.state === "asking" && item.task !== undefined ? await Task.row(deps.store, item.task) : undefined;
       const why =
         item.state === "asking"
           ? `: ${task?.decision_prompt?.split("\n")[0] ?? item.last ?? ""}`
@@ -47,7 +48,7 @@ export async function standing(deps: Pipeline.PipelineDeps, backlog: string, sta
   let settled = true;
   for (const item of items) {
     byState[item.state] = (byState[item.state] ?? 0) + 1;
-    const task = item.task === undefined ? undefined : await Task.row(deps.store, item.task);
+    const task = item.state === "asking" && item.task !== undefined ? await Task.row(deps.store, item.task) : undefined;
     const open = item.state === "asking" && task?.decision_due !== undefined;
     if (Backlog.MOVING.includes(item.state) || open || (item.state === "queued" && startable)) settled = false;
     if (item.state === "asking" && !open)
@@ -57,15 +58,17 @@ export async function standing(deps: Pipeline.PipelineDeps, backlog: string, sta
   return { total: items.length, byState, settled, needs };
 }
 
-/** The summary of a run: items, time, cost, what needs a person. */
+/** The summary of a run: items, time, cost, what is left and why, what needs a person. */
 export async function summary(
   deps: Pipeline.PipelineDeps,
   backlog: string,
   begun: number,
   now: Standing,
+  how: { why: string; branch: string },
 ): Promise<string[]> {
   const { usage, success_rate } = await Metrics.read(deps);
   const counts = Object.entries(now.byState).map(([state, count]) => `${count} ${state}`);
+  const left = ["queued", ...Backlog.MOVING].reduce((sum, state) => sum + (now.byState[state] ?? 0), 0);
   const minutes = Math.floor((deps.clock.now() - begun) / 60_000);
   const seconds = Math.round(((deps.clock.now() - begun) % 60_000) / 1000);
   const cost = usage.cost_usd === null ? "unknown" : `${usage.cost_usd.toFixed(4)} USD`;
@@ -75,7 +78,8 @@ export async function summary(
     `Tasks     ${success_rate.completed} completed, ${success_rate.failed} failed (7 days)`,
     `Time      ${minutes > 0 ? `${minutes}m` : ""}${seconds}s`,
     `Cost      ${cost} (known for ${Math.round((usage.coverage ?? 0) * 100)} % of runs, 7 days)`,
-    `Branch    ${Backlog.integrationBranch(backlog)}`,
+    `Branch    ${how.branch}`,
+    ...(left === 0 ? [] : [`Left      ${left}: ${how.why}; start again to go on`]),
     now.needs.length === 0 ? "Needs you nothing" : `Needs you ${now.needs.length}:`,
     ...now.needs.map(
       (need) =>

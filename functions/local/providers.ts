@@ -3,12 +3,12 @@ import type { Provider, Readiness, Registry } from "../../core/work/provider/ind
 export type Probed = { provider: Provider; readiness: Readiness };
 
 /** Asks every provider whether it can work; a probe that throws counts as not ready. */
-export async function probe(registry: Registry): Promise<Probed[]> {
+export async function probe(registry: Registry, signal?: AbortSignal): Promise<Probed[]> {
   return Promise.all(
     registry.all().map(async (provider) => ({
       provider,
       readiness: await provider
-        .probe()
+        .probe(signal)
         .catch((): Readiness => ({ ready: false, detail: "its probe failed", remedy: "Look into the log." })),
     })),
   );

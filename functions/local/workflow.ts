@@ -1,5 +1,5 @@
 import { StateMachine, type StateMachineDefinition } from "aws-local-stepfunctions";
-import type { Clock } from "../../core/ground/clock.ts";
+import { deadline, type Clock } from "../../core/ground/clock.ts";
 import { fail } from "../../core/ground/errors.ts";
 import type { Id } from "../../core/ground/id.ts";
 import type { Log } from "../../core/ground/log.ts";
@@ -10,6 +10,8 @@ import { definition, TASK_STATES, type Limits, type TaskState } from "../runner/
 
 /** AWS refuses the name of an earlier execution for so long. */
 const NAME_KEPT_MS = 90 * 86_400_000;
+/** Seconds after which the interpreter gives a step up by itself, by a timer of its own: the clock's time-out comes first. */
+const INTERPRETER_SECONDS = 2_000_000;
 /** A state's data may have 256 KiB on AWS; ours never comes near. A larger one is a fault, found here first. */
 export const MAX_STATE_BYTES = 32 * 1024;
 
@@ -31,7 +33,16 @@ export type LocalWorkflow = Workflow & {
   transitions(): number;
 };
 
-type Waiting = { done: (output: Travelling) => void; failed: (error: Error) => void; beat: () => void };
+/** What the interpreter says of an execution: states entered and left with their data, caught errors, its end. */
+export type ExecutionEvent =
+  ReturnType<StateMachine["run"]>["eventLogs"] extends AsyncGenerator<infer Logged> ? Logged : never;
+
+type Waiting = {
+  done: (output: Travelling) => void;
+  failed: (error: Error) => void;
+  beat: () => void;
+  forget: () => void;
+};
 
 /** The state machine in this process: the same definition, in an interpreter; names are refused for 90 days as on AWS. */
 export function localWorkflow(options: {
@@ -44,25 +55,35 @@ export function localWorkflow(options: {
   handlers: () => Handlers;
   /** The status-change rule: an execution that ended badly. */
   ended(execution: Execution, status: "FAILED" | "TIMED_OUT" | "ABORTED"): void;
+  /** Sees every event of every execution; for tests. */
+  trace?: (name: string, event: ExecutionEvent) => void;
 }): LocalWorkflow {
   const { store, clock, id, log, limits } = options;
   const arn = (state: TaskState) => `arn:aws:lambda:us-east-1:000000000000:function:${state}`;
   const arns = Object.fromEntries(TASK_STATES.map((state) => [state, arn(state)])) as Record<TaskState, string>;
+  const { States, ...asl } = definition(arns, limits);
+  const withoutTimers = Object.fromEntries(
+    Object.entries(States).map(([name, state]) => [
+      name,
+      state.Type === "Task" ? { ...state, TimeoutSeconds: INTERPRETER_SECONDS } : state,
+    ]),
+  );
   // Validation costs 50 to 200 ms; a test does it once.
-  const machine = new StateMachine(definition(arns, limits) as StateMachineDefinition, {
+  const machine = new StateMachine({ ...asl, States: withoutTimers } as StateMachineDefinition, {
     validationOptions: { noValidate: true },
   });
   const executions = new Map<string, { stop: (reason: string) => void; done: Promise<void> }>();
   const waiting = new Map<string, Waiting>();
   let transitions = 0;
+  let closed = false;
 
   const offer = async (input: unknown, signal: AbortSignal): Promise<Travelling> => {
     const payload = (input as { Payload?: object }).Payload ?? (input as object);
     const token = `local-${id.hex(24)}`;
     const answer = new Promise<Travelling>((resolve, reject) => {
       let cancel = () => {};
-      const end = () => (cancel(), waiting.delete(token), signal.removeEventListener("abort", aborted));
-      const failed = (error: Error) => (end(), reject(error));
+      const forget = () => (cancel(), waiting.delete(token), signal.removeEventListener("abort", aborted));
+      const failed = (error: Error) => (forget(), reject(error));
       const aborted = () => failed(new Error("aborted"));
       const beat = () => {
         cancel();
@@ -71,37 +92,58 @@ export function localWorkflow(options: {
         );
       };
       signal.addEventListener("abort", aborted, { once: true });
-      waiting.set(token, { done: (output) => (end(), resolve(output)), failed, beat });
+      waiting.set(token, { done: (output) => (forget(), resolve(output)), failed, beat, forget });
       beat();
     });
     answer.catch(() => {});
-    const offered = await options.handlers().offer({ ...payload, token });
-    if (offered.waiting) return answer;
-    waiting.get(token)?.done(offered.answer);
-    return offered.answer;
+    try {
+      const offered = await options.handlers().offer({ ...payload, token });
+      return offered.waiting ? await answer : offered.answer;
+    } finally {
+      waiting.get(token)?.forget();
+    }
   };
 
   const run = async (name: string, input: Execution, controller: AbortController): Promise<void> => {
     const handlers = options.handlers();
-    const step = (work: (input: unknown, signal: AbortSignal) => Promise<Travelling>) => async (data: unknown) => {
-      transitions += 2;
-      const output = await work(data, controller.signal);
-      const bytes = Buffer.byteLength(JSON.stringify(output));
-      if (bytes > MAX_STATE_BYTES) throw new Error(`a state's output has ${bytes} bytes; only ids and words travel`);
-      return output;
-    };
+    let inHand: Promise<unknown> = Promise.resolve();
+    const step =
+      (state: TaskState, work: (input: unknown, signal: AbortSignal) => Promise<Travelling>) =>
+      async (data: unknown): Promise<Travelling> => {
+        const limit = deadline(clock, States[state].TimeoutSeconds * 1000, controller.signal);
+        const working = work(data, limit.signal);
+        inHand = working.catch(() => {});
+        try {
+          const output = await working;
+          if (limit.signal.aborted) throw limit.signal.reason;
+          const bytes = Buffer.byteLength(JSON.stringify(output));
+          if (bytes > MAX_STATE_BYTES)
+            throw new Error(`a state's output has ${bytes} bytes; only ids and words travel`);
+          return output;
+        } catch (error) {
+          if (controller.signal.aborted) throw error;
+          log.warn({ execution: name, state, err: error }, "a step failed");
+          // It was told to stop and has: nothing of it is left at work when the next step begins.
+          throw limit.signal.aborted ? Object.assign(new Error("timed out"), { name: "States.Timeout" }) : error;
+        } finally {
+          limit.clear();
+        }
+      };
     const execution = machine.run(input, {
       overrides: {
         taskResourceLocalHandlers: {
-          Plan: step(handlers.plan),
-          Invoke: step(handlers.invoke),
-          Offer: step(offer),
-          RecordFailure: step(handlers.recordFailure),
-          Settle: step(handlers.settle),
+          Plan: step("Plan", handlers.plan),
+          Invoke: step("Invoke", handlers.invoke),
+          Offer: step("Offer", offer),
+          RecordFailure: step("RecordFailure", handlers.recordFailure),
+          Settle: step("Settle", handlers.settle),
         } satisfies Record<TaskState, unknown>,
+        // Waits are the clock's; what Retry is for, a fault of Lambda's, is not met here.
+        retryIntervalOverrides: Object.fromEntries(TASK_STATES.map((state) => [state, 0])),
       },
       context: { Execution: { Name: name }, Task: { Token: "minted-by-the-handler" } },
     });
+    void watch(name, execution.eventLogs);
     controller.signal.addEventListener("abort", () => execution.abort(), { once: true });
     try {
       await execution.result;
@@ -113,12 +155,21 @@ export function localWorkflow(options: {
         controller.signal.aborted ? "ABORTED" : kind === "ExecutionTimeoutError" ? "TIMED_OUT" : "FAILED",
       );
     } finally {
+      await inHand;
       executions.delete(name);
+    }
+  };
+
+  const watch = async (name: string, events: AsyncIterable<ExecutionEvent>): Promise<void> => {
+    for await (const event of events) {
+      if (event.type === "StateEntered" || event.type === "StateRetried") transitions++;
+      options.trace?.(name, event);
     }
   };
 
   return {
     async start(name, input) {
+      if (closed) throw new Error("the host stops: nothing is started any more");
       const key = Keys.execution(name);
       const exp = Math.floor((clock.now() + NAME_KEPT_MS) / 1000);
       const taken = await Store.write(store, { kind: "put", item: { ...key, ent: "execution", exp }, if: Store.isNew });
@@ -128,6 +179,8 @@ export function localWorkflow(options: {
         stop: (reason) => controller.abort(new Error(reason)),
         done: run(name, input, controller),
       });
+      // Stopped while its name was taken.
+      if (closed) controller.abort(new Error("the host stops"));
     },
     async stop(name, reason) {
       executions.get(name)?.stop(reason);
@@ -150,6 +203,7 @@ export function localWorkflow(options: {
     running: () => executions.size,
     transitions: () => transitions,
     async close() {
+      closed = true;
       const all = [...executions.values()];
       for (const execution of all) execution.stop("the host stops");
       await Promise.all(all.map((execution) => execution.done));

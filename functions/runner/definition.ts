@@ -35,8 +35,8 @@ export function definition(arns: Readonly<Record<TaskState, string>>, limits: Li
     TimeoutSeconds,
     Retry: RETRY,
   });
-  // The step was cut off: its failure is recorded, and what travelled stays as it was.
-  const Catch = [{ ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: "CutOff" }];
+  // The step was cut off: its failure is recorded, and what travelled stays as it was (an error's cause may be 32 KB).
+  const Catch = [{ ErrorEquals: ["States.ALL"], ResultPath: null, Next: "CutOff" }];
   return {
     Comment: "One attempt on a task: plan, run a candidate, record failures, settle.",
     StartAt: "Plan",

@@ -23,6 +23,9 @@ export async function startWorker(
   let { capabilities } = worker;
   const doing = new Map<string, Promise<void>>();
   const life = new AbortController();
+  // A life of this host that was killed counts as live for a minute: what is offered to it nobody would take.
+  for (const { id } of await Worker.list(deps))
+    if (id.startsWith(`${deps.host.id}-`) && id !== worker.id) await Worker.leave(deps, id);
   await Worker.register(deps, { ...worker, capabilities });
 
   const carryOut = async (slot: Worker.Slot): Promise<void> => {

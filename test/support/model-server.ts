@@ -11,6 +11,8 @@ export type ModelRequest = {
   /** The bearer token, without "Bearer ". */
   key: string;
   model: string;
+  /** When it came, as `performance.now()` tells it. */
+  at: number;
   /** The whole body, for tests that look deeper. */
   body: Record<string, unknown>;
 };
@@ -59,7 +61,7 @@ export async function start(
     }
     if (req.method !== "POST" || req.url !== "/v1/responses") return sendError(res, 404, "not_found_error");
     const body = JSON.parse(await bodyOf(req)) as Record<string, unknown>;
-    const request = { key: token, model: String(body.model), body };
+    const request = { key: token, model: String(body.model), at: performance.now(), body };
     requests.push(request);
     const n = requests.length;
     for (const w of waiting.splice(0)) (w.n <= n ? w.resolve : () => waiting.push(w))();

@@ -120,7 +120,7 @@ describe("the agent's surroundings", () => {
 describe("why it stopped", () => {
   test("an event longer than a piece of the process room is read whole", async () => {
     const result = await go([{ long: 3_000_000 }, { completed: true }]);
-    expect(result.kind).toBe("finished");
+    if (result.kind !== "finished") throw new Error(`it came to ${result.kind}`);
     expect(result.output.length).toBe(3_000_000);
   });
 

@@ -10,7 +10,7 @@ import { mayStart, ownerOf, type PipelineDeps } from "./deps.ts";
 type Slot = { task: string; attempt: number };
 type LockRow = { version: number; slots: Slot[] };
 
-/** Parked tasks promoted and candidates looked at in one run; the next event or minute goes on. */
+/** Parked tasks promoted in one run; the next event or minute goes on. */
 const BATCH = 50;
 
 /**
@@ -28,7 +28,8 @@ export async function dispatch(deps: PipelineDeps): Promise<string[]> {
     const page = await Store.query(deps.store, {
       index: "gsi3",
       pk: Keys.queuePartition("pipeline"),
-      limit: Math.min(BATCH, deps.config.workers - slots.length + passed.size + 2),
+      // Past those that cannot be claimed (leased by outside runners), or they would hold up all behind them.
+      limit: Math.min(Store.MAX_LIMIT, deps.config.workers - slots.length + passed.size + 2),
     });
     const next = page.items.map((item) => item.pk.slice(2)).filter((id) => !passed.has(id));
     if (next.length === 0) break;

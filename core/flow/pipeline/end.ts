@@ -18,6 +18,8 @@ export type Ending = {
   outcome?: Task.Outcome;
   change?: Task.Change;
   parts?: Parameters<typeof Task.partWrites>[1];
+  /** What must still hold of the attempt, beside its fence. */
+  attemptIf?: Store.Conditions;
   /** Further writes of the same transaction. */
   also?: (now: number) => Store.Write[];
 };
@@ -36,11 +38,11 @@ export async function endAttempt(
   const item = row.item ? await Backlog.item(deps, row.item.backlog, row.item.item) : undefined;
   const moves = item?.task === row.id && item.state !== "retired" ? item : undefined;
   const build = (withItem: boolean) => (now: number) => {
-    const end = { status: ending.to, class: ending.class, message: ending.message.slice(0, 500) };
+    const end = { status: ending.to, class: ending.class, message: Task.cut(ending.message, 500) };
     const change = moves && withItem ? itemChange(moves, row, ending, now) : undefined;
     return [
       ...Task.transition(deps.id, row, ending.to, ending.actor, now, ending.change),
-      ...(attempt ? [Attempt.endWrite(attempt, end, now, ending.to !== "pending")] : []),
+      ...(attempt ? [Attempt.endWrite(attempt, end, now, ending.to !== "pending", ending.attemptIf)] : []),
       ...(attempt || ending.to === "completed" || ending.to === "failed" ? [metricOf(row, attempt, ending, now)] : []),
       ...Task.partWrites(row.id, ending.parts ?? {}),
       ...(moves && change ? [Backlog.advance(moves, change, now)] : []),
@@ -103,7 +105,7 @@ export function errorOf(failure: Task.Failure, excerpt: string, remedy?: string)
   const rule = Provider.CLASS_RULES[failure.class];
   return {
     class: failure.class,
-    message: failure.message.slice(0, 1000),
+    message: Task.cut(failure.message, 1000),
     excerpt: excerpt.slice(-2000),
     remedy: remedy ?? rule.remedy,
     retryable: rule.next !== "no" || failure.class === "bad_result" || failure.class === "lost",

@@ -37,6 +37,7 @@ export async function buildOrder(deps: PipelineDeps, attempt: Attempt.AttemptRow
     task: { id: row.id, type: row.task_type, direction: row.direction },
     ...(ref ? { item: { ...ref, text: row.direction } } : {}),
     candidate,
+    failedTurn: attempt.failed_turn ?? 0,
     prompt,
     ...(item ? { specPath: item.spec_path } : {}),
     tree: deps.work.tree ? await treeOf(deps, row, item) : null,
@@ -46,7 +47,10 @@ export async function buildOrder(deps: PipelineDeps, attempt: Attempt.AttemptRow
           ? Math.max(30_000, Math.min(contextMs, deps.config.taskTimeoutMs))
           : deps.config.taskTimeoutMs,
       leaseMs: deps.work.leaseMs,
-      ...(deps.work.continueAfterMs === undefined ? {} : { continueAfterMs: deps.work.continueAfterMs }),
+      // A machine's run has no step that ends.
+      ...(deps.work.continueAfterMs === undefined || candidate.where !== "inline"
+        ? {}
+        : { continueAfterMs: deps.work.continueAfterMs }),
     },
   };
 }

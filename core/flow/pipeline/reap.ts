@@ -27,7 +27,7 @@ export async function reap(deps: PipelineDeps): Promise<string[]> {
       attempt &&
       attempt.ended_at === undefined &&
       attempt.lease_until <= deps.clock.now() &&
-      (await reapOne(deps, attempt, "its lease ended"))
+      (await reapOne(deps, attempt, "its lease ended", { if: { lease: Store.eq("lease_until", attempt.lease_until) } }))
     )
       reaped.push(attempt.task_id);
   }
@@ -42,7 +42,7 @@ export async function reap(deps: PipelineDeps): Promise<string[]> {
     if (row?.status !== "running" || (row.updated_at ?? row.created_at) > now - STALE_RUNNING_MS) continue;
     const attempt = await Attempt.read(deps.store, row.id, row.att);
     if (attempt && attempt.ended_at === undefined) continue;
-    if (await giveBack(deps, row)) reaped.push(row.id);
+    if (await giveBack(deps, row, undefined, "nobody held it any more", 1)) reaped.push(row.id);
   }
   return reaped;
 }
@@ -52,8 +52,9 @@ export async function reapEarlierLives(deps: PipelineDeps): Promise<string[]> {
   const reaped: string[] = [];
   for (const attempt of await openAttempts(deps, (owner) => isEarlierLife(deps.host, owner)))
     if (await reapOne(deps, attempt, "the host was killed")) reaped.push(attempt.task_id);
-  for (const backlog of await Backlog.list(deps)) await Lock.breakLock(deps.store, `merge#${backlog.id}`, () => true);
-  await Lock.breakLock(deps.store, "manager", (owner) => isEarlierLife(deps.host, owner));
+  for (const backlog of await Backlog.list(deps)) await breakMergeLock(deps, `merge#${backlog.id}`);
+  // The manager's owner is a host's and, behind a #, its tick's.
+  await Lock.breakLock(deps.store, "manager", (owner) => isEarlierLife(deps.host, owner.replace(/#[^#]*$/, "")));
   return reaped;
 }
 
@@ -61,7 +62,7 @@ export async function reapEarlierLives(deps: PipelineDeps): Promise<string[]> {
 export async function releaseOwn(deps: PipelineDeps): Promise<string[]> {
   const released: string[] = [];
   for (const attempt of await openAttempts(deps, (owner) => owner === ownerOf(deps.host)))
-    if (await reapOne(deps, attempt, "the host was stopped", 0)) released.push(attempt.task_id);
+    if (await reapOne(deps, attempt, "the host was stopped", { spent: 0 })) released.push(attempt.task_id);
   return released;
 }
 
@@ -81,8 +82,16 @@ export async function executionEnded(deps: PipelineDeps, taskId: string, n: numb
   if (attempt && attempt.ended_at === undefined) await reapOne(deps, attempt, "its execution ended");
 }
 
-/** Settles what has an outcome rather than paying twice; else a stall is spent and the task is given back, or fails. */
-async function reapOne(deps: PipelineDeps, attempt: Attempt.AttemptRow, why: string, spent = 1): Promise<boolean> {
+/**
+ * Settles what has an outcome rather than paying twice; else a stall is spent and the task is given back, or fails. False when
+ * the attempt was not as it was read: it was renewed or ended, or came to an outcome.
+ */
+async function reapOne(
+  deps: PipelineDeps,
+  attempt: Attempt.AttemptRow,
+  why: string,
+  more: { spent?: number; if?: Store.Conditions } = {},
+): Promise<boolean> {
   const row = await Task.row(deps.store, attempt.task_id);
   if (!row || row.att !== attempt.n || row.status !== "running") {
     // The task went on without it: only the attempt is left open.
@@ -101,6 +110,20 @@ async function reapOne(deps: PipelineDeps, attempt: Attempt.AttemptRow, why: str
     await settle(deps, { taskId: row.id, attempt: attempt.n });
     return true;
   }
+  if (!(await giveBack(deps, row, attempt, why, more.spent ?? 1, more.if))) return false;
+  await deps.workflow.stop(nameOf(row.id, attempt.n), why);
+  return true;
+}
+
+/** A running task that nobody holds any more is pending again within the budget, else it fails. */
+async function giveBack(
+  deps: PipelineDeps,
+  row: Task.TaskRow,
+  attempt: Attempt.AttemptRow | undefined,
+  why: string,
+  spent: number,
+  attemptIf: Store.Conditions = {},
+): Promise<boolean> {
   const stalls = row.stalls + spent;
   const over = stalls >= MAX_STALLS && spent > 0;
   const message = over ? `${why}; all ${MAX_STALLS} stalls are spent` : why;
@@ -112,22 +135,22 @@ async function reapOne(deps: PipelineDeps, attempt: Attempt.AttemptRow, why: str
     message,
     change: { set: { stalls }, remove: ["claimed_by", "claimed_at", "current_step"] },
     parts: over ? { error: errorOf({ class: "lost", message }, log?.text ?? "") } : {},
+    // An outcome that came since it was read is settled by the next run, not lost.
+    attemptIf: { ...attemptIf, unserved: Store.absent("outcome") },
   });
   if (!ended) return false;
-  await deps.workflow.stop(nameOf(row.id, attempt.n), why);
   await deps.events.publish(
-    over ? { type: "task.settled", taskId: row.id, attempt: attempt.n } : { type: "task.queued", taskId: row.id },
+    over ? { type: "task.settled", taskId: row.id, attempt: row.att } : { type: "task.queued", taskId: row.id },
   );
   return true;
 }
 
-/** A running task without an open attempt is pending again. */
-async function giveBack(deps: PipelineDeps, row: Task.TaskRow): Promise<boolean> {
-  const writes = Task.transition(deps.id, row, "pending", "reaper", deps.clock.now(), {
-    set: { stalls: row.stalls + 1 },
-    remove: ["claimed_by", "claimed_at", "current_step"],
-  });
-  const outcome = await Store.tx(deps.store, writes);
-  if (outcome.ok) await deps.events.publish({ type: "task.queued", taskId: row.id });
-  return outcome.ok;
+/** Ends the lock of a merge whose attempt (`<task>/<n>/<turn>`) has ended; another host's stays. */
+async function breakMergeLock(deps: PipelineDeps, name: string): Promise<void> {
+  const lock = await Store.get(deps.store, Keys.lock(name));
+  if (typeof lock?.owner !== "string") return;
+  const [taskId = "", n] = lock.owner.split("/");
+  const attempt = await Attempt.read(deps.store, taskId, Number(n));
+  if (attempt && attempt.ended_at === undefined) return;
+  await Lock.breakLock(deps.store, name, (owner) => owner === lock.owner);
 }

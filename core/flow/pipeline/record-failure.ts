@@ -28,7 +28,7 @@ export async function recordFailure(deps: PipelineDeps, input: Travelling): Prom
     model: candidate.model,
     turn: attempt.turn,
     class: failure.class,
-    message: failure.message.slice(0, 500),
+    message: Task.cut(failure.message, 500),
     ms: left?.ms ?? deps.clock.now() - (attempt.turn_at ?? attempt.claimed_at),
     usage: left?.usage ?? Task.NO_USAGE,
   };

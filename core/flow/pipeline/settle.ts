@@ -19,7 +19,8 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
     !attempt ||
     attempt.ended_at !== undefined ||
     task.row.att !== attempt.n ||
-    task.row.status !== "running"
+    task.row.status !== "running" ||
+    !hasCome(attempt)
   )
     return done;
   const [part, health] = await Promise.all([Attempt.readOutcome(deps.store, attempt), Provider.health(deps)]);
@@ -45,4 +46,13 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
       : []),
   );
   return done;
+}
+
+/** Whether there is anything to settle: an outcome, a wait, or no candidate left. Otherwise a turn still works or is about to. */
+function hasCome(attempt: Attempt.AttemptRow): boolean {
+  return (
+    attempt.outcome !== undefined ||
+    attempt.later !== undefined ||
+    (attempt.candidates !== undefined && attempt.chosen < 0)
+  );
 }

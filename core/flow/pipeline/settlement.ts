@@ -18,7 +18,7 @@ export function settlement(input: {
   const { attempt, part, task, now } = input;
   const parts = { ...(part ? { output: part.output } : {}), ...(part?.evidence ? { result: part.evidence } : {}) };
   if (attempt.later !== undefined && !attempt.outcome)
-    return park(task.row, now + Routing.unknownWait(task.row.parks), attempt.later, null);
+    return park(task.row, now + Routing.unknownWait(task.row.parks), attempt.later, null, false);
   if (!attempt.outcome) return withoutOutcome(input);
   const { outcome } = attempt;
   switch (outcome.kind) {
@@ -67,7 +67,7 @@ function withoutOutcome(input: Parameters<typeof settlement>[0]): Ending {
   const last = attempt.tried.at(-1);
   switch (next.kind) {
     case "park":
-      return park(task.row, next.until, next.reason, last?.class ?? null);
+      return park(task.row, next.until, next.reason, last?.class ?? null, next.known);
     case "ask":
       return {
         ...ask({ prompt: next.prompt, options: ["retry"] }, input.decisionTimeoutMs, now, {}),
@@ -111,14 +111,21 @@ function badResult(
   };
 }
 
-function park(row: Task.TaskRow, until: number, reason: string, failed: Task.FailureClass | null): Ending {
+/** Out of the queue until then; parks with an unknown end are counted, since they double. */
+function park(
+  row: Task.TaskRow,
+  until: number,
+  reason: string,
+  failed: Task.FailureClass | null,
+  known: boolean,
+): Ending {
   return {
     to: "pending",
     actor: "settle",
     class: failed,
     message: `parked: ${reason}`,
     change: {
-      set: { retry_not_before: until, wait_reason: reason.slice(0, 300), parks: row.parks + 1 },
+      set: { retry_not_before: until, wait_reason: Task.cut(reason, 300), parks: known ? 0 : row.parks + 1 },
       remove: ["current_step", "claimed_by", "claimed_at"],
       until,
     },
@@ -136,7 +143,7 @@ function ask(question: Task.Question, timeoutMs: number, now: number, parts: Non
     to: "needs_decision",
     actor: "settle",
     class: null,
-    message: question.prompt.slice(0, 200),
+    message: Task.cut(question.prompt, 200),
     change: {
       set: {
         decision_prompt: question.prompt,

@@ -1,4 +1,4 @@
-import { CoherenceError } from "../../ground/errors.ts";
+import { CoherenceError, fail } from "../../ground/errors.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys, Lock } from "../../ground/store/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
@@ -23,8 +23,20 @@ export async function tick(deps: PipelineDeps): Promise<string[]> {
   if (!(await Lock.acquire(deps.store, held, LOCK_MS))) return [];
   try {
     await answerDue(deps);
+    // What the lock's time ran out on makes nothing more: every step is conditional on the lock.
+    const mine: Store.Write = { kind: "check", key: Keys.lock(MANAGER), if: { mine: Store.eq("owner", held.owner) } };
     const made: string[] = [];
-    for (const backlog of await Backlog.list(deps)) made.push(...(await advance(deps, backlog)));
+    const backlogs = await Backlog.list(deps);
+    const going = await Promise.all(backlogs.map((backlog) => movingOf(deps, backlog)));
+    for (const { moving } of going)
+      for (const item of moving) if (item.task === undefined) made.push(...(await makeTask(deps, item, [mine])));
+    let places = deps.config.workers - going.reduce((sum, { places }) => sum + places, 0);
+    for (const backlog of backlogs) {
+      if (places <= 0) break;
+      const started = await startQueued(deps, backlog, places, mine);
+      made.push(...started);
+      places -= started.length;
+    }
     return made;
   } finally {
     await Lock.release(deps.store, held);
@@ -43,10 +55,23 @@ async function answerDue(deps: PipelineDeps): Promise<void> {
   for (const item of page.items) {
     const row = await Task.row(deps.store, item.pk.slice(2));
     if (row?.status !== "needs_decision" || row.decision_due === undefined || row.decision_due > now) continue;
-    if (row.decision_default !== undefined) await decide(deps, row.id, row.decision_default);
-    else {
-      const message = "nobody decided in time";
-      await move(deps, row.id, () => ({
+    try {
+      await answer(deps, row, now);
+    } catch (error) {
+      // A person was quicker.
+      if (!(error instanceof CoherenceError) || error.code !== "task.transition") throw error;
+    }
+  }
+}
+
+async function answer(deps: PipelineDeps, row: Task.TaskRow, now: number): Promise<void> {
+  if (row.decision_default !== undefined) await decide(deps, row.id, row.decision_default);
+  else {
+    const message = "nobody decided in time";
+    await move(deps, row.id, (present) => {
+      if (present.status !== "needs_decision" || (present.decision_due ?? Infinity) > now)
+        throw fail("task.transition", "The question was answered meanwhile");
+      return {
         to: "failed",
         actor: "reaper",
         class: "lost",
@@ -62,12 +87,16 @@ async function answerDue(deps: PipelineDeps): Promise<void> {
             who_acts: "user",
           },
         },
-      }));
-    }
+      };
+    });
   }
 }
 
-async function advance(deps: PipelineDeps, backlog: Backlog.BacklogRow): Promise<string[]> {
+/** The items of a backlog that move, and how many of them hold a place: parked ones hold none. */
+async function movingOf(
+  deps: PipelineDeps,
+  backlog: Backlog.BacklogRow,
+): Promise<{ moving: Backlog.ItemRow[]; places: number }> {
   const moving = (
     await Promise.all(Backlog.MOVING.map((state) => Backlog.inState(deps, backlog.id, state, LOOK)))
   ).flat();
@@ -80,17 +109,22 @@ async function advance(deps: PipelineDeps, backlog: Backlog.BacklogRow): Promise
       .filter((t) => t?.status === "pending" && t.retry_not_before !== undefined)
       .map((t) => t?.id),
   );
-  const made: string[] = [];
-  for (const item of moving) if (item.task === undefined) made.push(...(await makeTask(deps, item)));
+  return { moving, places: moving.filter((item) => item.task === undefined || !parked.has(item.task)).length };
+}
 
-  let places = deps.config.workers - moving.filter((item) => item.task === undefined || !parked.has(item.task)).length;
-  if (places <= 0) return made;
-  const queued = await Backlog.inState(deps, backlog.id, "queued", LOOK);
-  // Meta ranks among the product in the index: when the head is all of one kind, look past it.
+/** Starts queued items on so many places, product and meta by their ratio. Returns the tasks it made. */
+async function startQueued(
+  deps: PipelineDeps,
+  backlog: Backlog.BacklogRow,
+  places: number,
+  mine: Store.Write,
+): Promise<string[]> {
+  const made: string[] = [];
+  const queued = await queuedOf(deps, backlog.id);
   const product = queued.filter((item) => item.kind === "product");
   const meta = queued.filter((item) => item.kind === "meta");
   let { started_product: productStarted, started_meta: metaStarted } = backlog;
-  while (places > 0 && deps.pace.itemsLeft > 0) {
+  while (made.length < places && deps.pace.itemsLeft > 0) {
     const side = Backlog.pick({
       productStarted,
       metaStarted,
@@ -108,19 +142,26 @@ async function advance(deps: PipelineDeps, backlog: Backlog.BacklogRow): Promise
         key: Keys.backlog(backlog.id),
         add: side === "product" ? { started_product: 1 } : { started_meta: 1 },
       },
+      mine,
     ]);
     if (started.length === 0) continue;
     made.push(...started);
     if (side === "product") productStarted++;
     else metaStarted++;
-    places--;
     deps.pace.itemsLeft--;
   }
   return made;
 }
 
+/** The head of the queue. Meta ranks among the product: where the head is all of one kind, what is behind it is looked at too. */
+async function queuedOf(deps: PipelineDeps, backlog: string): Promise<Backlog.ItemRow[]> {
+  const head = await Backlog.inState(deps, backlog, "queued", LOOK);
+  if (head.length < LOOK || new Set(head.map((item) => item.kind)).size > 1) return head;
+  return Backlog.items(deps, backlog, { state: "queued" });
+}
+
 /** Makes the task an item's step needs and names it on the item, in one transaction: the same step is the same task. */
-async function makeTask(deps: PipelineDeps, item: Backlog.ItemRow, also: Store.Write[] = []): Promise<string[]> {
+async function makeTask(deps: PipelineDeps, item: Backlog.ItemRow, also: Store.Write[]): Promise<string[]> {
   const { input, ref } = ProjectManager.taskFor(item);
   const key = Backlog.taskKey(ref.backlog, ref.item, ref.seq);
   const now = deps.clock.now();
@@ -131,12 +172,10 @@ async function makeTask(deps: PipelineDeps, item: Backlog.ItemRow, also: Store.W
     ...(item.started_at === undefined ? { started_at: now } : {}),
   };
   try {
-    const { created, task } = await Task.create(deps, Task.Create.parse(input), {
-      key,
-      item: ref,
-      also: [Backlog.advance(item, change, now), ...also],
-    });
-    return created ? [task.row.id] : [];
+    const naming = [Backlog.advance(item, change, now), ...also];
+    const { created, task } = await Task.create(deps, Task.Create.parse(input), { key, item: ref, also: naming });
+    // Made before and not named: the item takes it, unless it has moved on.
+    return created || (await Store.tx(deps.store, naming)).ok ? [task.row.id] : [];
   } catch (error) {
     // The item moved on (a push changed it): the next tick reads it anew, and the others go on now.
     if (error instanceof CoherenceError && error.code === "idempotency.conflict") return [];

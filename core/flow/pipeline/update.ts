@@ -29,6 +29,9 @@ export const Update = z.object({
 });
 export type Update = z.infer<typeof Update>;
 
+/** Who claims without a name (contract 2.4). */
+const UNKNOWN = "unknown";
+
 /** Who calls: on loopback without a worker id an operator, elsewhere whoever the key is. */
 export type Caller = { kind: "operator" } | { kind: "key"; id: string };
 
@@ -43,14 +46,17 @@ export async function update(deps: Deps, taskId: string, patch: Update, caller: 
   if (!task) throw fail("task.not_found", "Task not found");
   // Refused before anything is written, rather than half way.
   if (patch.context) Task.checkContext({ ...task.parts.context, ...patch.context });
-  const worker = workerOf(patch, caller);
+  const named = nameIn(patch);
   if (task.row.item) await ofItem(deps, task.row, patch);
   else if (patch.decision && task.row.status === "needs_decision" && (patch.status ?? "pending") === "pending")
     await decide(deps, taskId, patch.decision);
   else if (patch.status && patch.status !== task.row.status)
-    await changeStatus(deps, task.row, patch, patch.status, worker);
-  else if (patch.status) again(task.row, patch.status, worker);
-  await changeFields(deps, taskId, patch);
+    await changeStatus(deps, task.row, patch, patch.status, named, caller);
+  else {
+    if (patch.status) again(task.row, patch.status, named ?? keyName(caller));
+    mayReport(task.row, patch, named);
+  }
+  await changeFields(deps, taskId, patch, named);
   return (await Task.read(deps.store, taskId)) ?? task;
 }
 
@@ -66,9 +72,25 @@ async function ofItem(deps: Deps, row: Task.TaskRow, patch: Update): Promise<voi
   if (patch.decision && row.status === "needs_decision") await decide(deps, row.id, patch.decision);
 }
 
-/** A status that is there already: the same owner repeats himself, which changes nothing; anybody else is refused. */
+/**
+ * A status that is there already: the same owner repeats himself, which changes nothing; anybody else is refused. Who claims
+ * without a name claims as `unknown`, and does not get what another has.
+ */
 function again(row: Task.TaskRow, status: Task.Status, worker: string | undefined): void {
-  if (status === "running" && worker !== undefined && row.claimed_by !== worker) throw Attempt.alreadyClaimed(row);
+  const claimant = status === "running" ? (worker ?? UNKNOWN) : worker;
+  const owned = status === "running" || Task.hasEnded(status);
+  if (owned && claimant !== undefined && row.claimed_by !== claimant) throw Attempt.alreadyClaimed(row);
+}
+
+/** What a run says of itself is its owner's word: one who lost the task, or whose task was cancelled, changes nothing any more. */
+function mayReport(row: Task.TaskRow, patch: Update, named: string | undefined): void {
+  const reports = [patch.output, patch.progress_pct, patch.current_step].some(
+    (one) => one !== null && one !== undefined,
+  );
+  if (!reports || named === undefined) return;
+  if (row.status === "cancelled") throw Attempt.alreadyClaimed(undefined);
+  if ((row.status === "running" || Task.hasEnded(row.status)) && row.claimed_by !== named)
+    throw Attempt.alreadyClaimed(row);
 }
 
 async function changeStatus(
@@ -76,22 +98,24 @@ async function changeStatus(
   row: Task.TaskRow,
   patch: Update,
   to: NonNullable<Update["status"]>,
-  worker: string | undefined,
+  named: string | undefined,
+  caller: Caller,
 ): Promise<void> {
+  const owner = named ?? keyName(caller) ?? UNKNOWN;
   if (to === "running") {
     if (Task.hasEnded(row.status)) throw Attempt.alreadyClaimed(row);
-    await Attempt.claim(deps, row.id, { by: "client", owner: worker ?? "unknown", leaseMs: CLIENT_LEASE_MS });
+    await Attempt.claim(deps, row.id, { by: "client", owner, leaseMs: CLIENT_LEASE_MS });
     return;
   }
   const last = row.att > 0 ? await Attempt.read(deps.store, row.id, row.att) : undefined;
   const open = last && last.ended_at === undefined ? last : undefined;
-  if (row.status === "running") mayEnd(row, open, worker);
-  if (row.status === "completed" && (last?.by !== "client" || (worker !== undefined && worker !== last.owner)))
+  if (row.status === "running") mayEnd(row, open, named);
+  if (row.status === "completed" && (last?.by !== "client" || (named !== undefined && named !== last.owner)))
     throw fail("task.transition", `A ${row.status} task cannot become ${to}`);
-  const ending = endingOf(row, patch, to);
+  const ending = endingOf(deps, row, patch, to);
   const finishing = row.status === "pending" && (to === "completed" || to === "failed");
   const done = finishing
-    ? await claimAndFinish(deps, row, ending, worker ?? "unknown")
+    ? await claimAndFinish(deps, row, ending, owner)
     : await endAttempt(deps, row, open, { ...ending, ...(await leaving(deps, row)) });
   if (!done) throw Attempt.alreadyClaimed(await Task.row(deps.store, row.id));
   await deps.events.publish(
@@ -102,13 +126,13 @@ async function changeStatus(
 }
 
 /** Only the owner of a live lease ends what he holds; a caller without a name has his way over clients' attempts, not over ours. */
-function mayEnd(row: Task.TaskRow, open: Attempt.AttemptRow | undefined, worker: string | undefined): void {
+function mayEnd(row: Task.TaskRow, open: Attempt.AttemptRow | undefined, named: string | undefined): void {
   if (!open) return;
   if (open.by === "pipeline")
     throw fail("task.claimed", `Task already claimed by ${row.claimed_by ?? "the pipeline"}`, {
       remedy: "Cancel or release it: the pipeline's own attempt holds it.",
     });
-  if (worker !== undefined && worker !== open.owner) throw Attempt.alreadyClaimed(row);
+  if (named !== undefined && named !== open.owner) throw Attempt.alreadyClaimed(row);
 }
 
 /** An end that is left (a client's second word): its record is taken out, so that it counts once. */
@@ -117,13 +141,20 @@ async function leaving(deps: Deps, row: Task.TaskRow): Promise<Pick<Ending, "als
   return record ? { also: (now) => [Metrics.takeOut(record, now)] } : {};
 }
 
-function endingOf(row: Task.TaskRow, patch: Update, to: Exclude<NonNullable<Update["status"]>, "running">): Ending {
+function endingOf(
+  deps: Deps,
+  row: Task.TaskRow,
+  patch: Update,
+  to: Exclude<NonNullable<Update["status"]>, "running">,
+): Ending {
   const base = { to, actor: "client" as const, class: null, message: `${to} by ${patch.worker_id ?? "a client"}` };
   const output = patch.output ?? "";
   const said = patch.output === null || patch.output === undefined ? {} : { output_len: patch.output.length };
+  // With the end, not after it: who reads a finished task reads all of it.
+  const parts = patch.output === null || patch.output === undefined ? {} : { output: patch.output };
   switch (to) {
     case "completed":
-      return { ...base, change: { set: { progress_pct: 100, ...said } }, parts: { error: null } };
+      return { ...base, change: { set: { progress_pct: 100, ...said } }, parts: { ...parts, error: null } };
     case "failed": {
       const reason = patch.error ?? (output.trim() === "" ? "" : lastLine(output));
       const failure: Task.Failure =
@@ -133,16 +164,29 @@ function endingOf(row: Task.TaskRow, patch: Update, to: Exclude<NonNullable<Upda
       return {
         ...base,
         class: failure.class,
-        message: failure.message.slice(0, 500),
+        message: Task.cut(failure.message, 500),
         change: { set: said },
-        parts: { error: errorOf(failure, output) },
+        parts: { ...parts, error: errorOf(failure, output) },
       };
     }
-    case "needs_decision":
+    case "needs_decision": {
+      const wait = deps.config.decisionTimeoutMs;
+      const due = wait > 0 ? deps.clock.now() + wait : undefined;
       return {
         ...base,
-        change: { set: { decision_prompt: patch.decision_prompt ?? row.decision_prompt ?? "" }, remove: ["decision"] },
+        change: {
+          set: { decision_prompt: patch.decision_prompt ?? row.decision_prompt ?? "", decision_due: due },
+          // What an earlier question offered is no answer to this one.
+          remove: [
+            "decision",
+            "decision_default",
+            "decision_options",
+            ...(due === undefined ? (["decision_due"] as const) : []),
+          ],
+          ...(due === undefined ? {} : { until: due }),
+        },
       };
+    }
     case "pending":
       return { ...base, change: { remove: ["claimed_by", "claimed_at", "current_step"] } };
   }
@@ -156,15 +200,19 @@ async function claimAndFinish(deps: Deps, row: Task.TaskRow, ending: Ending, own
 }
 
 /** Everything but the status; renews the lease of a client's attempt. */
-async function changeFields(deps: Deps, taskId: string, patch: Update): Promise<void> {
+async function changeFields(deps: Deps, taskId: string, patch: Update, named: string | undefined): Promise<void> {
   const row = await Task.row(deps.store, taskId);
   if (!row) return;
   const now = deps.clock.now();
   const set = {
     updated_at: now,
     progress_pct: patch.progress_pct ?? undefined,
-    current_step: patch.current_step?.slice(0, 1000) ?? undefined,
-    decision_prompt: patch.decision_prompt?.slice(0, 4000) ?? undefined,
+    current_step:
+      patch.current_step === null || patch.current_step === undefined ? undefined : Task.cut(patch.current_step, 1000),
+    decision_prompt:
+      patch.decision_prompt === null || patch.decision_prompt === undefined
+        ? undefined
+        : Task.cut(patch.decision_prompt, 4000),
     target_state: patch.target_state ?? undefined,
     success_evidence: patch.success_evidence ?? undefined,
     abort_evidence: patch.abort_evidence ?? undefined,
@@ -174,14 +222,15 @@ async function changeFields(deps: Deps, taskId: string, patch: Update): Promise<
         : Math.max(30, patch.observation_window_sec),
     output_len: patch.output?.length,
     // A decision outside a question is kept when there is none yet.
-    decision: patch.decision && row.decision === undefined && !row.item ? patch.decision.slice(0, 4000) : undefined,
+    decision: patch.decision && row.decision === undefined && !row.item ? Task.cut(patch.decision, 4000) : undefined,
   };
   await Store.write(deps.store, { kind: "update", key: Keys.task(taskId), set, if: Store.isThere });
   if (patch.output !== null && patch.output !== undefined)
     for (const write of Task.partWrites(taskId, { output: patch.output })) await Store.write(deps.store, write);
   if (patch.context) await Task.mergeContext(deps.store, taskId, patch.context);
   const attempt = row.status === "running" ? await Attempt.read(deps.store, taskId, row.att) : undefined;
-  if (attempt?.by === "client" && attempt.ended_at === undefined)
+  const stranger = named !== undefined && named !== attempt?.owner;
+  if (attempt?.by === "client" && attempt.ended_at === undefined && !stranger)
     await Attempt.renew(
       deps.store,
       { taskId, n: attempt.n, turn: attempt.turn },
@@ -190,13 +239,17 @@ async function changeFields(deps: Deps, taskId: string, patch: Update): Promise<
     );
 }
 
-/** The name a caller goes by, or undefined for an operator. */
-function workerOf(patch: Update, caller: Caller): string | undefined {
-  const named = patch.worker_id?.trim() ?? patch.context?.runner_id;
-  if (typeof named === "string" && named !== "") return named;
+/** The worker that a PATCH names, or undefined: then an operator speaks, or whoever the key is. */
+function nameIn(patch: Update): string | undefined {
+  const named = patch.worker_id?.trim() || patch.context?.runner_id;
+  return typeof named === "string" && named !== "" ? named : undefined;
+}
+
+/** What a caller with a key claims as when he names no worker. */
+function keyName(caller: Caller): string | undefined {
   return caller.kind === "key" ? `key:${caller.id}` : undefined;
 }
 
 function lastLine(output: string): string {
-  return (output.trim().split("\n").at(-1) ?? "").slice(0, 500);
+  return Task.cut(output.trim().split("\n").at(-1) ?? "", 500);
 }

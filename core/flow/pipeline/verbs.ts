@@ -13,7 +13,7 @@ import { endAttempt, type Ending } from "./end.ts";
 
 /** Ends a task for good; a running one loses its lease, so its agent is stopped within a heartbeat and no later write lands. */
 export async function cancel(deps: Deps, taskId: string, reason?: string): Promise<Task.Whole> {
-  const why = `cancelled${reason ? `: ${reason.slice(0, 300)}` : ""}`;
+  const why = `cancelled${reason ? `: ${Task.cut(reason, 300)}` : ""}`;
   return move(deps, taskId, () => ({
     to: "cancelled",
     actor: "operator",
@@ -38,7 +38,7 @@ export async function decide(deps: Deps, taskId: string, answer: string): Promis
       class: null,
       message: "decided",
       change: {
-        set: { decision: decision.slice(0, 4000) },
+        set: { decision: Task.cut(decision, 4000) },
         remove: ["decision_due", "decision_default", "decision_options"],
       },
     };
@@ -56,7 +56,7 @@ export async function retry(deps: Deps, taskId: string): Promise<Task.Whole> {
     });
   if (row.item) {
     const item = await Backlog.item(deps, row.item.backlog, row.item.item);
-    if (item?.task !== row.id)
+    if (item?.task !== row.id || item.state === "retired")
       throw fail("task.of_item", `Item ${row.item.item} has gone on without this task`, {
         remedy: `Retry the item: coherence retry ${row.item.backlog}/${row.item.item}`,
       });

@@ -1,5 +1,5 @@
 import type { ItemChange, ItemRow } from "../../work/backlog/index.ts";
-import { PHASES, type Outcome, type Phase, type Status } from "../../work/task/index.ts";
+import { cut, PHASES, type Outcome, type Phase, type Status } from "../../work/task/index.ts";
 
 /** Steps back that an item may take before it is abandoned. */
 export const MAX_ROUNDS = 5;
@@ -63,7 +63,7 @@ function onOutcome(item: ItemRow, outcome: Outcome, now: number): ItemChange {
 
 /** One round back, or the end of the item. */
 function stepBack(item: ItemRow, phase: Phase, why: string, now: number, tip?: string): ItemChange {
-  const last = why.slice(0, 500);
+  const last = cut(why, 500);
   if (item.round + 1 > MAX_ROUNDS)
     return { state: "abandoned", task: null, last: `more than ${MAX_ROUNDS} rounds; the last: ${last}`, ended_at: now };
   return {

@@ -1,11 +1,11 @@
-import type { Skipped, Tried } from "../../work/task/index.ts";
+import { cut, type Skipped, type Tried } from "../../work/task/index.ts";
 import type { CLASS_RULES } from "../../work/provider/index.ts";
 import type { Cooling } from "./order.ts";
 
 /** What to do when no candidate is left. */
 export type NoCandidate =
-  /** One comes back by itself. `until` in ms. */
-  | { kind: "park"; until: number; reason: string }
+  /** One comes back by itself. `until` in ms; `known`: that is when, else it is only when to look again. */
+  | { kind: "park"; until: number; reason: string; known: boolean }
   /** Only a person can help; the prompt names each candidate's reason and remedy. */
   | { kind: "ask"; prompt: string }
   /** What was tried is not cooling down and may be tried anew: a try of the task is spent. */
@@ -50,14 +50,23 @@ export function noCandidate(input: {
   const open = tried.find(
     (one) =>
       one.class !== null &&
+      // Nobody had a go: the worker left between the plan and the offer.
+      one.class !== "no_worker" &&
       !input.cooldowns.some((c) => c.provider === one.provider && (c.model === undefined || c.model === one.model)),
   );
   if (open) return { kind: "retry", message: `${open.provider} ${open.model}: ${open.message}` };
   const first = returns.sort((a, b) => a.at - b.at)[0];
-  if (first) return { kind: "park", until: Math.max(first.at, now + 1000), reason: first.reason };
-  const waiting = skipped.find((one) => one.who_acts !== "user");
+  if (first) return { kind: "park", until: Math.max(first.at, now + 1000), reason: first.reason, known: true };
+  const waiting =
+    skipped.find((one) => one.who_acts !== "user") ??
+    tried.map((one) => ({ ...one, reason: one.message })).find((one) => one.class === "no_worker");
   if (waiting)
-    return { kind: "park", until: now + unknownWait(input.parks), reason: `${waiting.provider}: ${waiting.reason}` };
+    return {
+      kind: "park",
+      until: now + unknownWait(input.parks),
+      reason: `${waiting.provider}: ${waiting.reason}`,
+      known: false,
+    };
   const lines = [
     ...skipped,
     ...tried.map((t) => ({
@@ -69,5 +78,5 @@ export function noCandidate(input: {
   ].map((one) =>
     `- ${one.provider}${one.model === "" ? "" : ` ${one.model}`}: ${one.reason}. ${one.remedy ?? ""}`.trimEnd(),
   );
-  return { kind: "ask", prompt: `No provider can do this:\n${lines.join("\n") || "- none is set up"}`.slice(0, 4000) };
+  return { kind: "ask", prompt: cut(`No provider can do this:\n${lines.join("\n") || "- none is set up"}`, 4000) };
 }

@@ -2,6 +2,7 @@ import { deadline, type Clock } from "../../ground/clock.ts";
 import type { Provider, RunResult } from "../../work/provider/index.ts";
 import * as Task from "../../work/task/index.ts";
 import type { Repository } from "../../work/workspace/index.ts";
+import * as Conversation from "./conversation.ts";
 import type { At, Order, Report } from "./order.ts";
 
 /** What a worker is made of. */
@@ -18,16 +19,30 @@ export type Tools = {
 /** Bytes of an agent's last message that are kept: head and tail. */
 const KEEP_OUTPUT_BYTES = 200_000;
 
-/** Runs the order's provider, with a deadline, on a folder. Throws only when the signal is aborted. */
+/** Without control characters, which JSON writes six times as long: the table takes no item over 400 KB. */
+function printable(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "").toWellFormed();
+}
+
+/** How an agent's go came out. Paused: that is reported already, and the run is entered again. */
+export type Ran = Exclude<RunResult, { kind: "continue" }> | { kind: "paused" };
+
+/**
+ * Runs the order's provider on a folder; goes on from where it paused. The deadline and the usage are those of all its parts
+ * together. Throws only when the signal is aborted.
+ */
 export async function runAgent(
   tools: Tools,
   order: Order,
   cwd: string,
   report: Report,
   signal: AbortSignal,
-): Promise<RunResult> {
+  stopBy?: AbortSignal,
+): Promise<Ran> {
   const provider = tools.provider(order.candidate.provider);
-  const limit = deadline(tools.clock, order.limits.timeoutMs, signal);
+  const before = await Conversation.load(order, report);
+  const begun = tools.clock.now();
+  const limit = deadline(tools.clock, Math.max(0, order.limits.timeoutMs - before.ms), signal);
   await tools.at("agent-working", { ...order.ref, cwd });
   try {
     const { item } = order;
@@ -42,16 +57,24 @@ export async function runAgent(
         cwd,
         ...(order.specPath === undefined ? {} : { specPath: order.specPath }),
         timeoutMs: order.limits.timeoutMs,
+        ...(stopBy ? { stopBy } : {}),
+        ...(before.saved === undefined ? {} : { resume: before.saved }),
         log: report.log,
       },
       limit.signal,
     );
-    return { ...result, output: Task.headAndTail(result.output, KEEP_OUTPUT_BYTES) };
+    const usage = Task.addUsage(before.usage, result.usage);
+    if (result.kind !== "continue")
+      return { ...result, usage, output: Task.headAndTail(printable(result.output), KEEP_OUTPUT_BYTES) };
+    const ms = before.ms + tools.clock.now() - begun;
+    await Conversation.save(order, report, { saved: result.saved, usage, ms });
+    await report.pause();
+    return { kind: "paused" };
   } catch (error) {
     if (signal.aborted || !limit.signal.aborted) throw error;
     const minutes = Math.round(order.limits.timeoutMs / 60_000);
     const failure = { class: "stalled", message: `the agent was not done within ${minutes} min` } as const;
-    return { kind: "failed", failure, output: "", usage: Task.NO_USAGE };
+    return { kind: "failed", failure, output: "", usage: before.usage };
   } finally {
     limit.clear();
   }

@@ -7,6 +7,8 @@ export type Order = {
   task: { id: string; type: TaskType; direction: string };
   item?: ItemRef & { text: string };
   candidate: Candidate;
+  /** The last turn of this attempt whose failure is recorded, with what it and its pauses cost; 0: none. */
+  failedTurn: number;
   prompt: { text: string; sha256: string; variant: string };
   specPath?: string;
   /** Null: a pipeline without a repository; the agent runs in an empty folder and nothing is judged. */
@@ -59,7 +61,7 @@ export type Report = {
   /** Saves progress under a name, for the next attempt to go on from. */
   save(name: string, value: unknown): Promise<void>;
   /** The newest progress of that name; `open`: only of attempts without an outcome. */
-  saved<T>(name: string, open?: boolean): Promise<{ value: T; n: number } | undefined>;
+  saved<T>(name: string, open?: boolean): Promise<{ value: T; n: number; turn: number } | undefined>;
   /** The item's base is found. */
   began(base: string): Promise<void>;
   /** Waits for a lock; the function lets it go. */

@@ -3,6 +3,7 @@ import { Lock } from "../../ground/store/index.ts";
 import * as Store from "../../ground/store/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
+import * as Task from "../../work/task/index.ts";
 import type { At, Order, Report } from "./order.ts";
 
 /** How a run that reported through the table came out, for the state machine's next step. */
@@ -60,13 +61,19 @@ export function tableReport(
       };
     },
     async outcome(outcome, evidence, output, usage) {
-      await Attempt.recordOutcome(deps.store, ref, outcome, { evidence, output }, usage);
+      // As much as the task will keep: a unit of capacity a kilobyte.
+      await Attempt.recordOutcome(deps.store, ref, outcome, { evidence, output: Task.headAndTail(output) }, usage);
       result = "outcome";
       status = outcome.kind;
       await at("outcome-written", ref);
     },
     async fail(failure, output, usage) {
-      await Attempt.leaveFailure(deps.store, ref, { failure, output, usage, ms: deps.clock.now() - begun });
+      await Attempt.leaveFailure(deps.store, ref, {
+        failure,
+        output: Task.headAndTail(output),
+        usage,
+        ms: deps.clock.now() - begun,
+      });
       status = `failed (${failure.class})`;
       log.line(`[pipeline] ${failure.class}: ${failure.message}`);
     },

@@ -1,3 +1,4 @@
+import { deadline } from "../../ground/clock.ts";
 import { CoherenceError, fail, messageOf } from "../../ground/errors.ts";
 import * as Task from "../../work/task/index.ts";
 import * as Prompt from "../prompt/index.ts";
@@ -14,6 +15,8 @@ export async function run(tools: Tools, order: Order, report: Report, signal: Ab
   const stop = () => life.abort(signal.reason);
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });
+  const { continueAfterMs } = order.limits;
+  const soft = continueAfterMs === undefined ? undefined : deadline(tools.clock, continueAfterMs, life.signal);
   const progress = { step: "starting" };
   const beat = () =>
     void report.renew(progress.step).then(
@@ -31,13 +34,14 @@ export async function run(tools: Tools, order: Order, report: Report, signal: Ab
   };
   try {
     if (order.tree && tools.repository)
-      await carryOutOnTree(tools, { ...order, tree: order.tree }, report, say, life.signal);
-    else await withoutTree(tools, order, report, say, life.signal);
+      await carryOutOnTree(tools, { ...order, tree: order.tree }, report, say, life.signal, soft?.signal);
+    else await withoutTree(tools, order, report, say, life.signal, soft?.signal);
   } catch (error) {
     if (life.signal.aborted) return;
     await report.fail(failureOf(error), error instanceof CoherenceError ? tailOf(error) : "", Task.NO_USAGE);
   } finally {
     stopBeating();
+    soft?.clear();
     signal.removeEventListener("abort", stop);
   }
 }
@@ -49,9 +53,11 @@ async function withoutTree(
   report: Report,
   say: (step: string) => void,
   signal: AbortSignal,
+  stopBy?: AbortSignal,
 ): Promise<void> {
   say(`${order.candidate.provider} ${order.candidate.model} works`);
-  const result = await runAgent(tools, order, tools.scratch, report, signal);
+  const result = await runAgent(tools, order, tools.scratch, report, signal, stopBy);
+  if (result.kind === "paused") return;
   if (result.kind === "failed") return report.fail(result.failure, result.output, result.usage);
   const parsed = Prompt.parseResult(result.output);
   const block = parsed.kind === "result" ? parsed.result : null;

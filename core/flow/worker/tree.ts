@@ -17,6 +17,7 @@ export async function carryOutOnTree(
   report: Report,
   say: (step: string) => void,
   signal: AbortSignal,
+  stopBy?: AbortSignal,
 ): Promise<void> {
   const repository = tools.repository as Repository;
   const begun = await begin(repository, order, report, say, signal);
@@ -34,20 +35,27 @@ export async function carryOutOnTree(
     (await repository.contains(integration, head))
   ) {
     const tip = (await repository.head(integration)) ?? head;
-    const evidence = { result: null, files: [], suite: null, base, head, spec_path: null, note: "was merged already" };
-    return report.outcome({ kind: "passed", head, tip }, evidence, "", Task.NO_USAGE);
+    const said = (await report.saved<Finished>("finished"))?.value;
+    const output = said?.output ?? "";
+    const parsed = Prompt.parseResult(output);
+    const result = parsed.kind === "result" ? parsed.result : null;
+    const evidence = { result, files: [], suite: null, base, head, spec_path: null, note: "was merged already" };
+    return report.outcome({ kind: "passed", head, tip }, evidence, output, said?.usage ?? Task.NO_USAGE);
   }
 
   say("setting up the worktree");
   await workspace.prepare(report.log, signal);
 
-  let finished = await resume(order, report, head);
+  let finished = await resume(report, head);
   if (finished) say("going on from the finished agent's result");
   else {
     say(`${order.candidate.provider} ${order.candidate.model} works`);
-    const result = await runAgent(tools, order, workspace.root, report, signal);
+    await report.save("working", { head });
+    const result = await runAgent(tools, order, workspace.root, report, signal, stopBy);
+    // What is in the tree stays there: whoever opens it next commits it first.
+    if (result.kind === "paused") return;
     if (result.kind === "failed") {
-      await keep(workspace, order);
+      await (judges(order) ? workspace.reset() : keep(workspace, order));
       return report.fail(result.failure, result.output, result.usage);
     }
     finished = { output: result.output, usage: result.usage, head: null };
@@ -56,8 +64,7 @@ export async function carryOutOnTree(
   }
 
   say("committing");
-  // What a review leaves in the tree is dropped: it judges, it does not change.
-  if (order.task.type === "review") await workspace.reset();
+  if (judges(order)) await workspace.reset();
   else {
     const refused = await keep(workspace, order);
     if (refused) return report.outcome({ kind: "bad", ...refused }, null, finished.output, finished.usage);
@@ -96,6 +103,11 @@ export async function carryOutOnTree(
   }
 }
 
+/** What a review leaves in the tree is dropped, also after a kill: it judges, it does not change. */
+function judges(order: TreeOrder): boolean {
+  return order.task.type === "review";
+}
+
 type Begun =
   { kind: "begun"; workspace: Workspace; base: string; began: string } | { kind: "question"; question: Task.Question };
 
@@ -120,7 +132,7 @@ async function begin(
   const workspace = await repository.open({
     branch: tree.branch,
     from: base,
-    leftovers: { ...trailers(order), "Coherence-Leftovers": "true" },
+    leftovers: judges(order) ? null : { ...trailers(order), "Coherence-Leftovers": "true" },
     signal,
     log: report.log,
   });
@@ -185,12 +197,14 @@ function ask(prompt: string): Extract<Begun, { kind: "question" }> {
 }
 
 /** A finished agent's result for this head, of an attempt that came to no outcome: it is not paid twice. */
-async function resume(order: TreeOrder, report: Report, head: string): Promise<Finished | undefined> {
+async function resume(report: Report, head: string): Promise<Finished | undefined> {
   const saved = await report.saved<Finished>("finished", true);
   if (!saved) return undefined;
-  // Not committed by then: opening the tree committed it, and nobody has worked there since.
-  const justBefore = saved.value.head === null && saved.n === order.ref.n - 1;
-  return saved.value.head === head || justBefore ? saved.value : undefined;
+  if (saved.value.head === head) return saved.value;
+  if (saved.value.head !== null) return undefined;
+  // Not committed by then: opening the tree has done it since, and no agent has begun anew.
+  const began = await report.saved("working");
+  return began && (began.n > saved.n || (began.n === saved.n && began.turn > saved.turn)) ? undefined : saved.value;
 }
 
 /** Commits what is in the tree, whatever it is worth; a refusal (a key among it) says why. */

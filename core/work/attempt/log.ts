@@ -96,7 +96,7 @@ export async function readLog(store: Store.Store, taskId: string, offset?: numbe
       const start = seen;
       seen += bytes.length;
       if (offset !== undefined) {
-        if (seen <= offset) continue;
+        if (more || seen <= offset) continue;
         if (start < offset) bytes = bytes.subarray(offset - start);
         const room = MAX_LOG_BYTES - kept;
         if (bytes.length > room) more = true;

@@ -209,15 +209,24 @@ export async function saved<T>(
   return undefined;
 }
 
-/** The write that ends an attempt; part of a transaction. `decisive`: it completed, failed, cancelled or asked for its task. */
-export function endWrite(attempt: AttemptRow, end: End, now: number, decisive: boolean): Store.Write {
+/**
+ * The write that ends an attempt; part of a transaction. `decisive`: it completed, failed, cancelled or asked for its task.
+ * `more`: what must hold beside the fence.
+ */
+export function endWrite(
+  attempt: AttemptRow,
+  end: End,
+  now: number,
+  decisive: boolean,
+  more: Store.Conditions = {},
+): Store.Write {
   const index = decisive ? Keys.byEnd(now, attempt.task_id) : undefined;
   return {
     kind: "update",
     key: { pk: attempt.pk, sk: attempt.sk },
     set: { ended_at: now, end, ...index },
     remove: index ? [] : ["gsi1pk", "gsi1sk"],
-    if: fence(attempt.turn),
+    if: { ...fence(attempt.turn), ...more },
   };
 }
 

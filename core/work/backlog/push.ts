@@ -70,7 +70,7 @@ export async function push(deps: Deps, input: Push): Promise<Pushed> {
       })) as unknown as ItemRow[]
     ).map((row) => [row.id, row]),
   );
-  const writes: Store.Write[] = [];
+  const steps: (() => Promise<unknown>)[] = [];
   const named = new Set<string>();
   for (const item of parsed.items) {
     // Meta shares the product's backlog: its ids have a mark of their own, so that two files never claim one item.
@@ -79,19 +79,19 @@ export async function push(deps: Deps, input: Push): Promise<Pushed> {
     const row = existing.get(id);
     if (!row) {
       result.created.push(id);
-      writes.push({ kind: "put", item: fresh(input, id, item, now), if: Store.isNew });
+      steps.push(() => Store.write(deps.store, { kind: "put", item: fresh(input, id, item, now), if: Store.isNew }));
       continue;
     }
     const change = difference(row, item);
     if (row.state === "retired") result.returned.push(id);
     else if (change) result.changed.push(id);
     else result.unchanged++;
-    if (change) writes.push(advance(row, change, now));
+    if (change) steps.push(() => follow(deps, row, (present) => difference(present, item)));
   }
   for (const row of existing.values()) {
     if (row.kind !== input.kind || named.has(row.id) || row.state === "retired" || row.state === "done") continue;
     result.retired.push(row.id);
-    writes.push(advance(row, { state: "retired", last: "its line vanished from the backlog" }, now));
+    steps.push(() => follow(deps, row, retired));
   }
   if (input.dryRun) return result;
 
@@ -102,11 +102,25 @@ export async function push(deps: Deps, input: Push): Promise<Pushed> {
     add: { started_product: 0, started_meta: 0 },
   });
   await Store.write(deps.store, { kind: "put", item: { ...Keys.backlogEntry(input.id), ent: "backlog-entry" } });
-  // An item that moved on meanwhile refuses its write and keeps its step; the next push brings text and place.
-  for (let i = 0; i < writes.length; i += AT_ONCE)
-    await Promise.all(writes.slice(i, i + AT_ONCE).map((write) => Store.write(deps.store, write)));
+  for (let i = 0; i < steps.length; i += AT_ONCE) await Promise.all(steps.slice(i, i + AT_ONCE).map((step) => step()));
   await deps.events.publish({ type: "backlog.pushed", backlog: input.id });
   return result;
+}
+
+/** Writes a change of an item; one that moved on meanwhile is read again, so that what the file says is not lost. */
+async function follow(deps: Deps, row: ItemRow, changeOf: (present: ItemRow) => ItemChange | undefined): Promise<void> {
+  let present: ItemRow | undefined = row;
+  for (let attempt = 0; present && attempt < 10; attempt++) {
+    const change = changeOf(present);
+    if (!change) return;
+    if ((await Store.write(deps.store, advance(present, change, deps.clock.now()))).ok) return;
+    present = (await Store.get(deps.store, { pk: row.pk, sk: row.sk })) as ItemRow | undefined;
+  }
+}
+
+function retired(row: ItemRow): ItemChange | undefined {
+  if (row.state === "retired" || row.state === "done") return undefined;
+  return { state: "retired", last: "its line vanished from the backlog" };
 }
 
 function fresh(input: Push, id: string, item: Item, now: number): ItemRow {

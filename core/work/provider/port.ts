@@ -31,6 +31,10 @@ export type RunRequest = {
   specPath?: string;
   /** Ms; the caller aborts `signal` at its end, a CLI may also be told. */
   timeoutMs: number;
+  /** Aborts when this run's time in the step is over: who can pauses soon and answers `continue`, the others run on. */
+  stopBy?: AbortSignal;
+  /** What the last `continue` of this run saved. */
+  resume?: unknown;
   /** One line of the agent's log, without a line end. */
   log(line: string): void;
 };
@@ -38,6 +42,8 @@ export type RunRequest = {
 export type RunResult =
   /** The agent came to its own end (a whitelisted finish). `output` is its last message, whole. */
   | { kind: "finished"; output: string; usage: Usage }
+  /** It paused, with what it goes on from as JSON; `usage` is of this part alone. */
+  | { kind: "continue"; saved: unknown; usage: Usage }
   | { kind: "failed"; failure: Failure; output: string; usage: Usage };
 
 /** US dollars per million tokens, as published at `source` on `date` (yyyy-mm-dd). */

@@ -4,3 +4,4 @@ export { openRepository, type RepositoryOptions } from "./repository.ts";
 export { notRedder, isGreen } from "./colour.ts";
 export { refPart } from "./paths.ts";
 export { IDENTITY } from "./git.ts";
+export { splitCommand } from "./arguments.ts";

@@ -65,6 +65,10 @@ async function saveLeftovers(
     await resetTree(tree, at.head);
     return at.head;
   }
+  if (leftovers === null) {
+    await resetTree(tree, at.head);
+    return at.head;
+  }
   try {
     const message = "Save what an earlier attempt left";
     const target = { branch, seen: at.head };

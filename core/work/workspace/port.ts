@@ -36,8 +36,8 @@ export type OpenRequest = {
   branch: string;
   /** The commit a new branch begins at. */
   from: string;
-  /** Trailers of the commit that saves what an earlier attempt left uncommitted. */
-  leftovers: Record<string, string>;
+  /** Trailers of the commit that saves what an earlier attempt left uncommitted; null: it is dropped. */
+  leftovers: Record<string, string> | null;
   signal: AbortSignal;
   log: LogLine;
 };

@@ -39,7 +39,7 @@ export async function run(deps: SimulatedDeps, request: RunRequest, signal: Abor
   }
   const step = stepFor(scenario, request);
   request.log(`[simulated] ${request.model} plays "${step.step}" of the scenario "${scenario.name}"`);
-  if (step.delay_ms) await deps.clock.sleep(step.delay_ms, signal);
+  if (step.delay_ms && request.resume === undefined) await deps.clock.sleep(step.delay_ms, signal);
   try {
     return await play(deps, step, request, signal);
   } catch (thrown) {
@@ -92,8 +92,7 @@ async function play(deps: SimulatedDeps, step: Step, request: RunRequest, signal
       return answer(request, block);
     }
     case "slow":
-      await deps.clock.sleep(step.ms, signal);
-      return answer(request, await work(request));
+      return await slow(deps, step.ms, request, signal);
     case "output":
       return answer(request, await work(request), step.bytes);
   }
@@ -142,6 +141,21 @@ async function crash(deps: SimulatedDeps, request: RunRequest, signal: AbortSign
   return failed(fromExit(exit, "[simulated]"));
 }
 
+/** Takes its time, in as many parts as it is paused: the ms that are over survive a pause. */
+async function slow(deps: SimulatedDeps, ms: number, request: RunRequest, signal: AbortSignal): Promise<RunResult> {
+  const { resume, stopBy } = request;
+  const over = (resume as { over_ms?: number } | undefined)?.over_ms ?? 0;
+  const begun = deps.clock.now();
+  try {
+    await deps.clock.sleep(ms - over, stopBy ? AbortSignal.any([signal, stopBy]) : signal);
+  } catch {
+    signal.throwIfAborted();
+    const saved = { over_ms: over + deps.clock.now() - begun };
+    return { kind: "continue", saved, usage: usage(request.prompt, "") };
+  }
+  return answer(request, await work(request));
+}
+
 /** Waits for the abort, whose reason `run` throws. */
 function hang(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
@@ -155,9 +169,12 @@ function answer(request: RunRequest, block: Block, bytes = 0): RunResult {
   const end = `\n\`\`\`coherence-result\n${JSON.stringify(block)}\n\`\`\`\n`;
   const filler = FILLER.repeat(Math.ceil(Math.max(0, bytes - text.length - end.length) / FILLER.length));
   const output = text + filler + end;
+  // The task keeps head and tail of an answer, the log all of it.
+  for (const line of output.trimEnd().split("\n")) request.log(line.startsWith(SIGN) ? line : `${SIGN} ${line}`);
   return { kind: "finished", output, usage: usage(request.prompt, output) };
 }
 
+const SIGN = "[simulated]";
 const FILLER = "[simulated] A line of a long answer, as long as the others.\n";
 
 /** Four characters are about one token. */

@@ -36,7 +36,7 @@ const Step = z.discriminatedUnion("step", [
   }),
   /** Succeeds and also writes a file that looks like it holds a key. */
   z.strictObject({ step: z.literal("secret"), ...delay }),
-  /** Succeeds after `ms`. */
+  /** Succeeds after `ms`, in parts when it is paused. */
   z.strictObject({ step: z.literal("slow"), ms: z.int().min(0).max(86_400_000), ...delay }),
   /** Succeeds with an answer of at least `bytes` bytes. */
   z.strictObject({ step: z.literal("output"), bytes: z.int().min(0).max(100_000_000), ...delay }),

@@ -1,0 +1,33 @@
+import Table from "cli-table3";
+import { claims } from "./claims.ts";
+import { item } from "./item.ts";
+import { reads } from "./reads.ts";
+import type { Row } from "./support.ts";
+import { tasks } from "./tasks.ts";
+
+/**
+ * DESIGN 9's figures on this machine: `npm run bench -- [--full] [--only tasks,item,reads,claims] [--calls]`. A figure is not a
+ * test: a busy machine misses goals. Ends with 0 whatever they are.
+ */
+const args = process.argv.slice(2);
+const only = args.includes("--only") ? (args[args.indexOf("--only") + 1] ?? "").split(",") : [];
+const SECTIONS: Record<string, () => Promise<Row[]>> = {
+  tasks,
+  item,
+  reads: () => reads(args.includes("--full")),
+  claims,
+};
+
+const table = new Table({
+  head: ["What", "Goal", "Figure", "", "How it was got"],
+  colWidths: [38, 22, 40, 8, 52],
+  wordWrap: true,
+  style: { head: [], border: [] },
+});
+for (const [name, section] of Object.entries(SECTIONS)) {
+  if (only.length > 0 && !only.includes(name)) continue;
+  process.stderr.write(`${name} …\n`);
+  for (const { what, goal, figure, ok, how } of await section())
+    table.push([what, goal, figure, ok === undefined ? "" : ok ? "met" : "missed", how]);
+}
+console.log(table.toString());

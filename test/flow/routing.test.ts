@@ -1,0 +1,298 @@
+import { describe, expect, it } from "vitest";
+import * as Routing from "../../core/flow/routing/index.ts";
+import { CLASS_RULES } from "../../core/work/provider/index.ts";
+import { FailureClass, NO_USAGE, type Skipped, type Tried } from "../../core/work/task/index.ts";
+
+const NOW = 1_000_000;
+const MINUTE = 60_000;
+
+type P = Routing.Routing["providers"][number];
+function provider(
+  name: string,
+  more: Partial<Omit<P, "capabilities">> & { caps?: Partial<P["capabilities"]> } = {},
+): P {
+  const { caps, ...rest } = more;
+  return {
+    name,
+    family: "api",
+    executor: null,
+    models: ["small", "large"],
+    prefers: [],
+    ...rest,
+    capabilities: {
+      edits: true,
+      runs_commands: true,
+      context_window: 100_000,
+      where: "inline",
+      paid: false,
+      ...caps,
+    },
+  };
+}
+
+const ready = (...providers: readonly P[]) => new Map(providers.map((p) => [p.name, { ready: true, detail: "" }]));
+
+function route(more: Partial<Omit<Routing.Routing, "task">> & { task?: Partial<Routing.Routing["task"]> } = {}) {
+  const providers = more.providers ?? [provider("a"), provider("b")];
+  return Routing.order({
+    providers,
+    readiness: ready(...providers),
+    cooldowns: [],
+    rules: CLASS_RULES,
+    hasWorker: () => true,
+    hostPin: undefined,
+    allowPaid: false,
+    allowSimulated: false,
+    now: NOW,
+    ...more,
+    task: { type: "impl", tries: 0, pin: undefined, executor: undefined, ...more.task },
+  });
+}
+const names = (routed: ReturnType<typeof route>) => routed.candidates.map((c) => `${c.provider}/${c.model}`);
+
+describe("the order of candidates", () => {
+  it("is the table's order, cheap models first", () => {
+    expect(names(route())).toEqual(["a/small", "a/large", "b/small", "b/large"]);
+  });
+
+  it("after a try of the task the stronger models come first", () => {
+    expect(names(route({ task: { tries: 1 } }))).toEqual(["a/large", "a/small", "b/large", "b/small"]);
+  });
+
+  it("takes a preferred executor before one suited to the type, and that before the table's order", () => {
+    const providers = [
+      provider("plain", { models: ["m"] }),
+      provider("suited", { models: ["m"], prefers: ["impl"] }),
+      provider("wanted", { models: ["m"], executor: "claude" }),
+    ];
+    const routed = route({ providers, task: { executor: "claude" } });
+    expect(routed.candidates.map((c) => [c.provider, c.reason])).toEqual([
+      ["wanted", "preferred executor"],
+      ["suited", "suited to impl"],
+      ["plain", "next in order"],
+    ]);
+  });
+
+  it("an executor is a preference, not a pin: an unknown one changes nothing", () => {
+    expect(names(route({ task: { executor: "nobody" } }))).toEqual(names(route()));
+  });
+
+  it("takes a paid one after those that cost nothing", () => {
+    const providers = [provider("paid", { models: ["m"], caps: { paid: true } }), provider("free", { models: ["m"] })];
+    expect(names(route({ providers, allowPaid: true }))).toEqual(["free/m", "paid/m"]);
+  });
+
+  it("holds at most 5 fallbacks", () => {
+    const providers = [provider("a", { models: Array.from({ length: 12 }, (_, i) => `m${i}`) })];
+    expect(route({ providers }).candidates).toHaveLength(Routing.MAX_FALLBACKS + 1);
+    expect(Routing.MAX_FALLBACKS).toBe(5);
+  });
+});
+
+describe("who is left out, and why", () => {
+  const skipped = (routed: ReturnType<typeof route>) => routed.skipped.map((s) => [s.provider, s.model, s.reason]);
+
+  it("a paid provider without permission, with the way out", () => {
+    const routed = route({ providers: [provider("p", { models: ["m"], caps: { paid: true } }), provider("f")] });
+    expect(names(routed)).toEqual(["f/small", "f/large"]);
+    expect(routed.skipped).toMatchObject([{ provider: "p", class: "payment", who_acts: "user" }]);
+    expect(routed.skipped[0]?.remedy).toContain("--provider p");
+  });
+
+  it.each([
+    ["the task", { task: { pin: "p" } }],
+    ["the host", { hostPin: "p" }],
+  ])("a paid provider that %s names is consented to", (_name, more) => {
+    const providers = [provider("p", { models: ["m"], caps: { paid: true } }), provider("f")];
+    expect(names(route({ providers, ...more }))).toEqual(["p/m"]);
+  });
+
+  it("a pin leaves nothing else, the task's before the host's", () => {
+    expect(names(route({ hostPin: "a", task: { pin: "b" } }))).toEqual(["b/small", "b/large"]);
+  });
+
+  it("FAILURES 36: a provider that nobody knows counts as not there", () => {
+    const routed = route({ task: { pin: "nobody" } });
+    expect(routed.candidates).toEqual([]);
+    expect(routed.skipped).toMatchObject([
+      { provider: "nobody", reason: "no such provider", who_acts: "user", remedy: "Name one of: a, b." },
+    ]);
+  });
+
+  it("FAILURES 36: one that was not probed yet is not ready, and comes back by itself", () => {
+    const routed = route({ readiness: new Map() });
+    expect(routed.candidates).toEqual([]);
+    expect(routed.skipped).toHaveLength(4);
+    expect(routed.skipped[0]).toMatchObject({ reason: "not probed yet", who_acts: "system", returns_at: NOW + 5000 });
+  });
+
+  it("one whose probe said no, with its remedy", () => {
+    const readiness = new Map([
+      ["a", { ready: false, detail: "KEY is not set", remedy: "Set KEY." }],
+      ["b", { ready: true, detail: "" }],
+    ]);
+    const routed = route({ readiness });
+    expect(names(routed)).toEqual(["b/small", "b/large"]);
+    expect(routed.skipped[0]).toEqual({
+      provider: "a",
+      model: "small",
+      reason: "KEY is not set",
+      class: "auth",
+      who_acts: "user",
+      remedy: "Set KEY.",
+    });
+  });
+
+  it.each<[string, Routing.Cooling, string[]]>([
+    [
+      "of a model",
+      { provider: "a", model: "small", until: NOW + 1, class: "rate_limit" },
+      ["a/large", "b/small", "b/large"],
+    ],
+    ["of a credential", { provider: "a", until: NOW + 1, class: "quota" }, ["b/small", "b/large"]],
+    ["without an end", { provider: "a", until: null, class: "auth" }, ["b/small", "b/large"]],
+    ["that is over", { provider: "a", until: NOW, class: "quota" }, ["a/small", "a/large", "b/small", "b/large"]],
+    [
+      "that only counts a streak",
+      { provider: "a", until: 0, class: "crash" },
+      ["a/small", "a/large", "b/small", "b/large"],
+    ],
+    [
+      "of another's model of the same name",
+      { provider: "c", model: "small", until: null, class: "auth" },
+      names(route()),
+    ],
+  ])("a cooldown %s", (_name, cooling, expected) => {
+    const routed = route({ cooldowns: [cooling] });
+    expect(names(routed)).toEqual(expected);
+    for (const one of routed.skipped) {
+      expect(one).toMatchObject({ provider: "a", class: cooling.class, who_acts: CLASS_RULES[cooling.class].whoActs });
+      expect(one.returns_at).toBe(cooling.until ?? undefined);
+    }
+  });
+
+  it("a machine's agent without a worker is skipped as no_worker, with one it is offered", () => {
+    const providers = [provider("cli", { models: ["m"], caps: { where: "machine" } })];
+    expect(route({ providers, hasWorker: () => false }).skipped).toMatchObject([
+      { class: "no_worker", who_acts: "system" },
+    ]);
+    expect(route({ providers }).candidates).toMatchObject([{ where: "machine" }]);
+  });
+
+  describe("simulated", () => {
+    const providers = [
+      provider("real", { models: ["m"] }),
+      provider("simulated", { family: "simulated", models: ["s"] }),
+    ];
+    it.each([
+      ["is never a fallback for real work, not even when nothing else is ready", {}, []],
+      ["plays when it is named", { task: { pin: "simulated" } }, ["simulated/s"]],
+      ["plays on the scratch repository", { allowSimulated: true }, ["simulated/s"]],
+    ])("%s", (_name, more, expected) => {
+      const readiness = new Map([
+        ["real", { ready: false, detail: "no key", remedy: "set one" }],
+        ["simulated", { ready: true, detail: "" }],
+      ]);
+      const routed = route({ providers, readiness, ...more });
+      expect(names(routed)).toEqual(expected);
+      if (expected.length === 0) expect(skipped(routed)).toEqual([["real", "m", "no key"]]);
+    });
+  });
+});
+
+describe("when no candidate is left", () => {
+  const none = (more: Partial<Parameters<typeof Routing.noCandidate>[0]>) =>
+    Routing.noCandidate({ skipped: [], tried: [], cooldowns: [], rules: CLASS_RULES, parks: 0, now: NOW, ...more });
+  const tried = (provider: string, failed: FailureClass): Tried => ({
+    provider,
+    model: "m",
+    turn: 1,
+    class: failed,
+    message: `${provider} ${failed}`,
+    ms: 1,
+    usage: NO_USAGE,
+  });
+  const skip = (provider: string, more: Partial<Skipped> = {}): Skipped => ({
+    provider,
+    model: "m",
+    reason: "no key",
+    who_acts: "user",
+    remedy: "Set one.",
+    ...more,
+  });
+
+  it("parks until the first one comes back", () => {
+    const skipped = [skip("a", { returns_at: NOW + 90_000 }), skip("b", { returns_at: NOW + 30_000, reason: "busy" })];
+    expect(none({ skipped })).toMatchObject({ kind: "park", until: NOW + 30_000, reason: "b: busy" });
+  });
+
+  it("parks until the cooldown of what was tried is over", () => {
+    const cooldowns: Routing.Cooling[] = [{ provider: "a", model: "m", until: NOW + 30_000, class: "rate_limit" }];
+    expect(none({ tried: [tried("a", "rate_limit")], cooldowns })).toMatchObject({
+      kind: "park",
+      until: NOW + 30_000,
+    });
+  });
+
+  it("never parks into the past", () => {
+    expect(none({ skipped: [skip("a", { returns_at: NOW - 5 })] })).toMatchObject({ until: NOW + 1000 });
+  });
+
+  it("asks when only a person can help, naming each candidate's reason and remedy", () => {
+    const next = none({
+      skipped: [skip("a"), skip("b", { reason: "paid", remedy: "Allow it." })],
+      tried: [tried("c", "auth")],
+      cooldowns: [{ provider: "c", until: null, class: "auth" }],
+    });
+    expect(next.kind).toBe("ask");
+    const prompt = next.kind === "ask" ? next.prompt : "";
+    for (const part of ["a m: no key. Set one.", "b m: paid. Allow it.", `c m: c auth. ${CLASS_RULES.auth.remedy}`])
+      expect(prompt).toContain(part);
+  });
+
+  it("asks when none is set up", () => {
+    expect(none({})).toMatchObject({ kind: "ask", prompt: expect.stringContaining("none is set up") as string });
+  });
+
+  it.each(["content_filter", "bad_request", "workspace", "internal"] as const)("asks at once after %s", (failed) => {
+    const next = none({ tried: [tried("a", failed)], skipped: [skip("b", { returns_at: NOW + 1000 })] });
+    expect(next).toMatchObject({ kind: "ask", prompt: expect.stringContaining(`a ${failed}`) as string });
+  });
+
+  it.each(["crash", "network", "overloaded", "stalled", "bad_result", "lost"] as const)(
+    "spends a try after %s that cools nothing down",
+    (failed) => expect(none({ tried: [tried("a", failed)] })).toMatchObject({ kind: "retry" }),
+  );
+
+  it("parks, and spends no try, when the worker was gone by the time of the offer", () => {
+    expect(none({ tried: [tried("cli", "no_worker")] })).toMatchObject({ kind: "park", until: NOW + MINUTE });
+  });
+
+  it.each([
+    [0, 1],
+    [1, 2],
+    [2, 4],
+    [3, 8],
+    [4, 16],
+    [5, 30],
+    [6, 30],
+    [1000, 30],
+  ])("where the end is unknown the park number %i lasts %i min", (parks, minutes) => {
+    const waiting = skip("cli", { who_acts: "system", class: "no_worker", reason: "no worker" });
+    expect(none({ skipped: [skip("a"), waiting], parks })).toMatchObject({
+      kind: "park",
+      until: NOW + minutes * MINUTE,
+      reason: "cli: no worker",
+    });
+    expect(Routing.unknownWait(parks)).toBe(minutes * MINUTE);
+  });
+
+  it("decides for every class and never waits for ever by itself", () => {
+    for (const failed of FailureClass.options)
+      for (const cooldowns of [[], [{ provider: "a", until: null, class: failed }]]) {
+        const next = none({ tried: [tried("a", failed)], cooldowns });
+        if (next.kind === "park") expect(next.until).toBeLessThanOrEqual(NOW + 30 * MINUTE);
+        if (next.kind === "ask") expect(next.prompt.length).toBeGreaterThan(10);
+      }
+  });
+});
