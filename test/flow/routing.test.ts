@@ -221,6 +221,13 @@ describe("when no candidate is left", () => {
     ...more,
   });
 
+  it("a context too long for every window is asked about, never sent again at the same size", () => {
+    expect(none({ tried: [tried("a", "context_length")] })).toMatchObject({
+      kind: "ask",
+      prompt: expect.stringContaining("Split the item") as string,
+    });
+  });
+
   it("parks until the first one comes back", () => {
     const skipped = [skip("a", { returns_at: NOW + 90_000 }), skip("b", { returns_at: NOW + 30_000, reason: "busy" })];
     expect(none({ skipped })).toMatchObject({ kind: "park", until: NOW + 30_000, reason: "b: busy" });

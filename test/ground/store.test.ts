@@ -133,3 +133,18 @@ describe("tx", () => {
     expect(stored?.now).toBe(times.at(-1));
   });
 });
+
+describe("texts", () => {
+  it("that were cut in the middle of a character are stored whole", async () => {
+    const half = "😀".slice(0, 1);
+    const item = { ...key("half"), text: half, list: [half], deep: { text: half } };
+    await Store.write(store, { kind: "put", item });
+    await Store.write(store, { kind: "update", key: key("half"), set: { more: half } });
+    expect(await Store.get(store, key("half"))).toMatchObject({
+      text: "\uFFFD",
+      list: ["\uFFFD"],
+      deep: { text: "\uFFFD" },
+      more: "\uFFFD",
+    });
+  });
+});

@@ -29,11 +29,12 @@ export function noCandidate(input: {
 }): NoCandidate {
   const { skipped, tried, now } = input;
   const last = tried.at(-1);
-  // A class that no other candidate can mend ends it: content, a broken request, a broken workspace.
-  if (last?.class && input.rules[last.class].next === "no" && input.rules[last.class].whoActs === "user")
+  // What no other candidate can mend ends it: content, a broken request, a broken workspace, nothing with a larger window.
+  const rule = last?.class ? input.rules[last.class] : undefined;
+  if (last && rule && (rule.next === "larger_window" || (rule.next === "no" && rule.whoActs === "user")))
     return {
       kind: "ask",
-      prompt: `${last.provider} ${last.model}: ${last.message}\n${input.rules[last.class].remedy}`,
+      prompt: `${last.provider} ${last.model}: ${last.message}\n${rule.remedy}`,
     };
 
   const returns: { at: number; reason: string }[] = [];

@@ -32,6 +32,14 @@ export const isThere: Conditions = { there: exists("pk") };
 
 const SIGN = { eq: "=", ne: "<>", lt: "<", le: "<=", gt: ">", ge: ">=" } as const;
 
+/** A value whose texts are whole Unicode: DynamoDB refuses an item with half a surrogate pair, which any cut can leave. */
+export function wellFormed<T>(value: T): T {
+  if (typeof value === "string") return (value.isWellFormed() ? value : value.toWellFormed()) as T;
+  if (Array.isArray(value)) return value.map(wellFormed) as T;
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, wellFormed(inner)])) as T;
+}
+
 /** Collects attribute names and values of one request under short placeholders. */
 export class Placeholders {
   readonly names: Record<string, string> = {};
@@ -46,7 +54,7 @@ export class Placeholders {
 
   value(value: unknown): string {
     const key = `:v${this.count++}`;
-    this.values[key] = value;
+    this.values[key] = wellFormed(value);
     return key;
   }
 }

@@ -12,7 +12,7 @@ import {
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Clock } from "../clock.ts";
 import type { Id } from "../id.ts";
-import { Placeholders, failing } from "./condition.ts";
+import { Placeholders, failing, wellFormed } from "./condition.ts";
 import * as Cursor from "./cursor.ts";
 import { expression, keyOf, transactItem, updateExpression, type Item, type Key, type Write } from "./write.ts";
 
@@ -154,7 +154,7 @@ export async function write(store: Store, one: Write): Promise<Outcome> {
   try {
     if (one.kind === "put") {
       const rest = expression(store.table, one.if, into);
-      const got = await store.doc.send(new PutCommand({ Item: one.item, ...rest, ...metered(store) }));
+      const got = await store.doc.send(new PutCommand({ Item: wellFormed(one.item), ...rest, ...metered(store) }));
       count(store, "put", got.ConsumedCapacity);
     } else if (one.kind === "update") {
       const UpdateExpression = updateExpression(one, into);

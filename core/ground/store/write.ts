@@ -1,4 +1,4 @@
-import { Placeholders, compileAll, type Conditions } from "./condition.ts";
+import { Placeholders, compileAll, wellFormed, type Conditions } from "./condition.ts";
 
 /** A table key. */
 export type Key = { pk: string; sk: string };
@@ -65,7 +65,7 @@ export function transactItem(table: string, write: Write) {
   const into = new Placeholders();
   switch (write.kind) {
     case "put":
-      return { Put: { Item: write.item, ...expression(table, write.if, into) } };
+      return { Put: { Item: wellFormed(write.item), ...expression(table, write.if, into) } };
     case "update": {
       const UpdateExpression = updateExpression(write, into);
       return { Update: { Key: write.key, UpdateExpression, ...expression(table, write.if, into) } };
