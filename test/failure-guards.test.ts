@@ -1,0 +1,23 @@
+import { existsSync, readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+
+const doc = readFileSync(new URL("../docs/FAILURE-GUARDS.md", import.meta.url), "utf8");
+const rows = [...doc.matchAll(/^\| (\d+) \|[^|]*\| (.*) \|$/gm)].map(([, number, guard]) => ({
+  number: Number(number),
+  guards: [...(guard ?? "").matchAll(/`(test\/[^`]+)` › \*([^*]+)\*/g)].map(([, file, title]) => ({
+    file: file ?? "",
+    title: (title ?? "").trim(),
+  })),
+}));
+
+it("every failure from 1 to 36, 38 and 40 has a guard that exists", () => {
+  const wanted = [...Array.from({ length: 36 }, (_, i) => i + 1), 38, 40];
+  expect(rows.map((row) => row.number)).toEqual(expect.arrayContaining(wanted));
+  for (const { number, guards } of rows) {
+    expect(guards.length, `${number} names no test`).toBeGreaterThan(0);
+    for (const { file, title } of guards) {
+      expect(existsSync(file), `${number}: there is no ${file}`).toBe(true);
+      expect(readFileSync(file, "utf8").includes(title), `${number}: ${file} has no "${title}"`).toBe(true);
+    }
+  }
+});
