@@ -2,7 +2,7 @@ import Table from "cli-table3";
 import { claims } from "./claims.ts";
 import { item } from "./item.ts";
 import { reads } from "./reads.ts";
-import type { Row } from "./support.ts";
+import { closeAll, type Row } from "./support.ts";
 import { tasks } from "./tasks.ts";
 
 /**
@@ -24,10 +24,16 @@ const table = new Table({
   wordWrap: true,
   style: { head: [], border: [] },
 });
-for (const [name, section] of Object.entries(SECTIONS)) {
-  if (only.length > 0 && !only.includes(name)) continue;
-  process.stderr.write(`${name} …\n`);
-  for (const { what, goal, figure, ok, how } of await section())
-    table.push([what, goal, figure, ok === undefined ? "" : ok ? "met" : "missed", how]);
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => void closeAll().finally(() => process.exit(1)));
+try {
+  for (const [name, section] of Object.entries(SECTIONS)) {
+    if (only.length > 0 && !only.includes(name)) continue;
+    process.stderr.write(`${name} …\n`);
+    for (const { what, goal, figure, ok, how } of await section())
+      table.push([what, goal, figure, ok === undefined ? "" : ok ? "met" : "missed", how]);
+  }
+} finally {
+  await closeAll();
 }
 console.log(table.toString());

@@ -23,7 +23,10 @@ export async function reads(full: boolean): Promise<Row[]> {
   for (const next of sizes) {
     await fill(one, template, next - size);
     size = next;
-    while (!(await Metrics.fold(one.deps)).complete);
+    // The copies lie behind what is folded already: their days are made again.
+    for (let back = 6; back >= 0; back--) await Metrics.rebuild(one.deps, one.deps.clock.now() - back * DAY_MS);
+    const { completed } = (await Metrics.read(one.deps)).success_rate;
+    if (completed !== size + 1) throw new Error(`${completed} of ${size + 1} tasks are counted: the copies are none`);
     for (const path of PATHS) {
       const ask = () =>
         timed(async () => {

@@ -24,9 +24,17 @@ export type Bench = Local & {
   idle(): Promise<void>;
   /** Resolves at the first event for which `found` holds. */
   next(found: (event: Event) => boolean): Promise<Event>;
-  onEvent(listener: (event: Event) => void): void;
+  /** Hears every event; the function ends it. */
+  onEvent(listener: (event: Event) => void): () => void;
   close(): Promise<void>;
 };
+
+const open = new Set<() => Promise<void>>();
+
+/** Ends the engines of benches that broke or were interrupted, and removes their files. */
+export async function closeAll(): Promise<void> {
+  await Promise.all([...open].map((end) => end()));
+}
 
 /** The local host's parts without its doors: a table on a fresh engine under `place`, events and subscribers wired as in the host. */
 export async function bench(options: {
@@ -42,6 +50,12 @@ export async function bench(options: {
     file: join(home, "table.db"),
     clock,
   });
+  const end = async () => {
+    open.delete(end);
+    await engine.stop();
+    rmSync(home, { recursive: true, force: true });
+  };
+  open.add(end);
   const local = await composeLocal({
     home,
     config: Config.read({ PATH: process.env.PATH, AGENT_RUNNER_WORKERS: String(options.workers ?? 5), ...options.env }),
@@ -64,7 +78,7 @@ export async function bench(options: {
   }, failed);
   const listeners: ((event: Event) => void)[] = [];
   events.subscribe((event) => react(deps, { dispatch, tick }, event));
-  events.subscribe(async (event) => listeners.forEach((listener) => listener(event)));
+  events.subscribe(async (event) => [...listeners].forEach((listener) => listener(event)));
   const idle = async () => {
     for (let still = 0; still < 3; still++) {
       await events.idle();
@@ -78,7 +92,10 @@ export async function bench(options: {
     ...local,
     home,
     idle,
-    onEvent: (listener) => void listeners.push(listener),
+    onEvent(listener) {
+      listeners.push(listener);
+      return () => void listeners.splice(listeners.indexOf(listener), 1);
+    },
     next: (found) =>
       new Promise((resolve) => {
         listeners.push(function once(event) {
@@ -92,8 +109,7 @@ export async function bench(options: {
       await workflow.close();
       await idle();
       deps.store.doc.destroy();
-      await engine.stop();
-      rmSync(home, { recursive: true, force: true });
+      await end();
     },
   };
 }

@@ -165,7 +165,9 @@ test("the task's time bounds all of it, not a part", async () => {
   const attempt = await attemptOf(deps, row.id, 1);
   expect(attempt.tried).toMatchObject([{ class: "stalled" }]);
   expect(attempt.tried[0]?.message).toContain("was not done within");
-  expect(attempt.turn).toBe(3);
+  // As often as its parts fit into the whole; a busy machine makes them shorter, never longer.
+  expect(attempt.turn).toBeGreaterThan(1);
+  expect((attempt.ended_at ?? 0) - attempt.claimed_at).toBeLessThan(30_000);
 });
 
 test("a pause whose attempt was cancelled meanwhile changes nothing and is not entered again", async () => {

@@ -97,6 +97,53 @@ describe("a task through the state machine", () => {
   });
 });
 
+describe("what an attempt says it is doing", () => {
+  test("shows while it lasts, and costs no write when it is over at once", async () => {
+    const deps = await withMachine({
+      clock: realClock(),
+      providers: [
+        scripted("alpha", async ({ task }) => {
+          if (task.direction === "slow") await new Promise((resolve) => setTimeout(resolve, 450));
+          return finished();
+        }),
+      ],
+    });
+    const quick = await deps.through({ direction: "quick" });
+    expect((await attemptOf(deps, quick.id, 1)).step).toBeUndefined();
+    const id = await newTask(deps, { direction: "slow" });
+    await Pipeline.dispatch(deps);
+    await until(async () => (await Attempt.read(deps.store, id, 1))?.step !== undefined, "its step");
+    const running = await attemptOf(deps, id, 1);
+    expect(running.step).toBe("alpha m1 works");
+    expect(running.ended_at).toBeUndefined();
+    await deps.still();
+  });
+
+  test("and the lease it lost stops it at the next step that lasts, long before a heartbeat", async () => {
+    let stopped = 0;
+    const deps = await withMachine({
+      clock: realClock(),
+      providers: [
+        scripted(
+          "alpha",
+          (_, signal) =>
+            new Promise((_resolve, reject) =>
+              signal.addEventListener("abort", () => (stopped++, reject(new Error("aborted"))), { once: true }),
+            ),
+        ),
+      ],
+    });
+    const id = await newTask(deps);
+    await Pipeline.dispatch(deps);
+    await until(() => deps.requests.length > 0, "the agent's start");
+    // Its lease is ended behind its back: by another host, whose stop does not reach this machine.
+    await Pipeline.cancel({ ...deps, workflow: { ...deps.machine, stop: async () => {} } }, id);
+    await until(() => stopped === 1, "the agent's end");
+    await deps.still();
+    expect((await rowOf(deps, id)).status).toBe("cancelled");
+  });
+});
+
 describe("only ids and words travel", () => {
   test("a 10 MB output: every state under 32 KB, head and tail with the task, the whole in chunks of the log", async () => {
     const bytes = 10_000_000;

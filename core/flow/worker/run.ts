@@ -6,6 +6,9 @@ import { runAgent, type Tools } from "./agent.ts";
 import type { Order, Report } from "./order.ts";
 import { carryOutOnTree } from "./tree.ts";
 
+/** Ms before a new step is written with the lease: those that are over by then cost no write. */
+const SHOW_AFTER_MS = 200;
+
 /**
  * Carries out an order and reports what came of it: outcome, failure, later or pause. Losing the lease aborts the run and
  * reports nothing: somebody else holds the work. Resolves when no process of it is left.
@@ -27,10 +30,12 @@ export async function run(tools: Tools, order: Order, report: Report, signal: Ab
       () => {},
     );
   const stopBeating = tools.clock.every(order.limits.leaseMs / 3, beat);
+  let forget = () => {};
   const say = (step: string) => {
     progress.step = step;
     report.log(`[pipeline] ${step}`);
-    beat();
+    forget();
+    forget = tools.clock.after(SHOW_AFTER_MS, beat);
   };
   try {
     if (order.tree && tools.repository)
@@ -41,6 +46,7 @@ export async function run(tools: Tools, order: Order, report: Report, signal: Ab
     await report.fail(failureOf(error), error instanceof CoherenceError ? tailOf(error) : "", Task.NO_USAGE);
   } finally {
     stopBeating();
+    forget();
     soft?.clear();
     signal.removeEventListener("abort", stop);
   }
