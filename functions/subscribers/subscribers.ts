@@ -19,6 +19,7 @@ export async function react(deps: Pipeline.PipelineDeps, reactions: Reactions, e
     case "task.queued":
       return reactions.dispatch();
     case "task.settled":
+      return event.backlog === undefined ? reactions.dispatch() : reactions.tick();
     case "decision.given":
     case "backlog.pushed":
       return reactions.tick();

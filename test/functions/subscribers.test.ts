@@ -21,7 +21,10 @@ async function reacted(event: Event, deps?: Pipeline.PipelineDeps): Promise<Call
 const EVENTS: { [T in EventType]: { event: Extract<Event, { type: T }>; calls: Calls } } = {
   "task.created": { event: { type: "task.created", taskId: "t" }, calls: { dispatch: 1, tick: 0 } },
   "task.queued": { event: { type: "task.queued", taskId: "t" }, calls: { dispatch: 1, tick: 0 } },
-  "task.settled": { event: { type: "task.settled", taskId: "t", attempt: 1 }, calls: { dispatch: 0, tick: 1 } },
+  "task.settled": {
+    event: { type: "task.settled", taskId: "t", attempt: 1, backlog: "b" },
+    calls: { dispatch: 0, tick: 1 },
+  },
   "decision.given": { event: { type: "decision.given", taskId: "t" }, calls: { dispatch: 0, tick: 1 } },
   "backlog.pushed": { event: { type: "backlog.pushed", backlog: "b" }, calls: { dispatch: 0, tick: 1 } },
   "provider.ready": { event: { type: "provider.ready", provider: "alpha" }, calls: { dispatch: 1, tick: 0 } },

@@ -317,7 +317,7 @@ describe("an execution that ends badly ends its attempt at once", () => {
     expect((await attemptOf(deps, row.id, 1)).tried).toMatchObject([
       { class: "lost", message: "the step was cut off" },
     ]);
-    expect(row).toMatchObject({ status: "pending", tries: 1 });
+    expect(row).toMatchObject({ status: "pending", tries: 0, stalls: 1 });
   });
 
   test("a virtual clock runs the time-outs: nothing waits in real time", async () => {

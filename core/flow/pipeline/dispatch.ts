@@ -56,6 +56,7 @@ export async function dispatch(deps: PipelineDeps): Promise<string[]> {
       await deps.at("claimed", { taskId: id, attempt: row.att + 1 });
       await start(deps, id, row.att + 1);
     }
+    if (page.cursor === undefined) break;
   }
   return started;
 }

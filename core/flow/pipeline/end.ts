@@ -1,4 +1,5 @@
 import type { Deps } from "../../ground/deps.ts";
+import type { Event } from "../../ground/events/index.ts";
 import * as Store from "../../ground/store/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
@@ -98,6 +99,11 @@ function metricOf(
 function hasRun(attempt: Attempt.AttemptRow): boolean {
   if (attempt.by === "client") return attempt.lease_ms > 0;
   return attempt.outcome !== undefined || attempt.tried.length > 0 || attempt.turn > 0;
+}
+
+/** The event of a task that came to rest. */
+export function settled(row: Task.TaskRow, attempt = row.att): Event {
+  return { type: "task.settled", taskId: row.id, attempt, ...(row.item ? { backlog: row.item.backlog } : {}) };
 }
 
 /** What a person reads about a failed task. */

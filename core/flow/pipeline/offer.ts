@@ -2,7 +2,7 @@ import type { Travelling } from "../../ground/workflow/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as Worker from "../worker/index.ts";
-import { buildOrder } from "./order.ts";
+import { enterWithOrder } from "./order.ts";
 import type { PipelineDeps } from "./deps.ts";
 
 /**
@@ -15,9 +15,7 @@ export async function offer(
   token: string,
 ): Promise<{ kind: "waiting" } | { kind: "answer"; answer: Travelling }> {
   const answer = (kind: Travelling["kind"]) => ({ kind: "answer" as const, answer: { ...input, kind } });
-  const entered = await Attempt.enter(deps.store, input.taskId, input.attempt, input.candidate, deps.work.leaseMs);
-  if (entered.kind !== "entered") return answer("outcome");
-  const order = await buildOrder(deps, entered.attempt);
+  const order = await enterWithOrder(deps, input);
   if (!order) return answer("outcome");
   const slot: Worker.Slot = { task: order.ref.taskId, attempt: order.ref.n, turn: order.ref.turn, token };
   await Attempt.saveOrder(deps.store, order.ref, order);

@@ -1,3 +1,4 @@
+import type { Travelling } from "../../ground/workflow/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
 import * as Task from "../../work/task/index.ts";
@@ -6,8 +7,19 @@ import type { Order, Tree } from "../worker/index.ts";
 import { taskBranch } from "./cleanup.ts";
 import type { PipelineDeps } from "./deps.ts";
 
-/** Builds the work order of a turn that was just entered; the same for a run in place and for a machine's worker. */
-export async function buildOrder(deps: PipelineDeps, attempt: Attempt.AttemptRow): Promise<Order | undefined> {
+/** Enters the next turn of a candidate, with its work order; undefined when the attempt is served or another's by now. */
+export async function enterWithOrder(deps: PipelineDeps, input: Travelling): Promise<Order | undefined> {
+  let order: Order | undefined;
+  const { taskId, attempt, candidate } = input;
+  const entered = await Attempt.enter(deps.store, taskId, attempt, candidate, deps.work.leaseMs, async (next) => {
+    order = await buildOrder(deps, next);
+    return order ? { prompt_sha: order.prompt.sha256, prompt_variant: order.prompt.variant } : {};
+  });
+  return entered.kind === "entered" ? order : undefined;
+}
+
+/** Builds the work order of a turn; the same for a run in place and for a machine's worker. */
+async function buildOrder(deps: PipelineDeps, attempt: Attempt.AttemptRow): Promise<Order | undefined> {
   const task = await Task.read(deps.store, attempt.task_id);
   const candidate = attempt.candidates?.[attempt.chosen];
   if (!task || !candidate) return undefined;

@@ -9,11 +9,12 @@ import type { PipelineDeps } from "./deps.ts";
 /** Orders the candidates with reasons and writes them on the attempt, once. */
 export async function plan(deps: PipelineDeps, input: { taskId: string; attempt: number }): Promise<Travelling> {
   const none: Travelling = { ...input, candidate: -1, kind: "none" };
-  const attempt = await Attempt.read(deps.store, input.taskId, input.attempt);
-  if (!attempt || attempt.ended_at !== undefined) return none;
+  const [task, attempt] = await Promise.all([
+    Task.read(deps.store, input.taskId),
+    Attempt.read(deps.store, input.taskId, input.attempt),
+  ]);
+  if (!task || !attempt || attempt.ended_at !== undefined) return none;
   if (attempt.candidates) return chosenOf(attempt);
-  const task = await Task.read(deps.store, input.taskId);
-  if (!task) return none;
   const { candidates, skipped } = Routing.order(await routingOf(deps, task));
   const planned = await Attempt.plan(deps.store, attempt, candidates, skipped);
   return planned ? chosenOf(planned) : none;

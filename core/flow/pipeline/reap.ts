@@ -6,7 +6,7 @@ import * as Backlog from "../../work/backlog/index.ts";
 import * as Task from "../../work/task/index.ts";
 import { MAX_STALLS, STALE_RUNNING_MS } from "./budgets.ts";
 import { isEarlierLife, ownerOf, type PipelineDeps } from "./deps.ts";
-import { endAttempt, errorOf } from "./end.ts";
+import { endAttempt, errorOf, settled } from "./end.ts";
 import { settle } from "./settle.ts";
 
 const BATCH = 100;
@@ -139,9 +139,7 @@ async function giveBack(
     attemptIf: { ...attemptIf, unserved: Store.absent("outcome") },
   });
   if (!ended) return false;
-  await deps.events.publish(
-    over ? { type: "task.settled", taskId: row.id, attempt: row.att } : { type: "task.queued", taskId: row.id },
-  );
+  await deps.events.publish(over ? settled(row) : { type: "task.queued", taskId: row.id });
   return true;
 }
 

@@ -2,45 +2,44 @@ import type { Travelling } from "../../ground/workflow/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Friction from "../../work/friction/index.ts";
 import * as Provider from "../../work/provider/index.ts";
-import * as Task from "../../work/task/index.ts";
 import type { PipelineDeps } from "./deps.ts";
-import { endAttempt } from "./end.ts";
+import { endAttempt, settled } from "./end.ts";
 import { settlement } from "./settlement.ts";
 
 /** Ends an attempt with what its outcome says, once: a second, late or wrongly fenced settle changes nothing. */
 export async function settle(deps: PipelineDeps, input: { taskId: string; attempt: number }): Promise<Travelling> {
   const done: Travelling = { ...input, candidate: -1, kind: "settled" };
-  const [task, attempt] = await Promise.all([
-    Task.read(deps.store, input.taskId),
-    Attempt.read(deps.store, input.taskId, input.attempt),
-  ]);
+  const [row, attempt] = await Attempt.readWithTask(deps.store, input.taskId, input.attempt);
   if (
-    !task ||
+    !row ||
     !attempt ||
     attempt.ended_at !== undefined ||
-    task.row.att !== attempt.n ||
-    task.row.status !== "running" ||
+    row.att !== attempt.n ||
+    row.status !== "running" ||
     !hasCome(attempt)
   )
     return done;
   const [part, health] = await Promise.all([Attempt.readOutcome(deps.store, attempt), Provider.health(deps)]);
   const ending = settlement({
-    task,
+    row,
     attempt,
     part,
     cooldowns: health.cooldowns,
     decisionTimeoutMs: deps.config.decisionTimeoutMs,
     now: deps.clock.now(),
   });
-  if (!(await endAttempt(deps, task.row, attempt, ending))) return done;
+  if (!(await endAttempt(deps, row, attempt, ending))) return done;
   await deps.at("settled", { ...input, to: ending.to });
   const candidate = attempt.candidates?.[attempt.chosen];
   if (attempt.outcome && candidate) {
-    await Provider.served(deps, candidate, health.cooldowns);
-    await Friction.close(deps, candidate.provider);
+    // A friction episode begins with a failure that is counted there too: nothing counted, nothing to close.
+    if (health.cooldowns.some((one) => one.provider === candidate.provider)) {
+      await Provider.served(deps, candidate, health.cooldowns);
+      await Friction.close(deps, candidate.provider);
+    }
   }
   await deps.events.publish(
-    { type: "task.settled", taskId: input.taskId, attempt: input.attempt },
+    settled(row, input.attempt),
     ...(ending.to === "pending" && ending.change?.until === undefined
       ? ([{ type: "task.queued", taskId: input.taskId }] as const)
       : []),

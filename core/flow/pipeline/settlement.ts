@@ -2,12 +2,12 @@ import * as Provider from "../../work/provider/index.ts";
 import type { AttemptRow, OutcomePart } from "../../work/attempt/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as Routing from "../routing/index.ts";
-import { MAX_TRIES } from "./budgets.ts";
+import { MAX_STALLS, MAX_TRIES } from "./budgets.ts";
 import { errorOf, type Ending } from "./end.ts";
 
 /** How an attempt's end becomes its task's next state. Pure; times in ms. */
 export function settlement(input: {
-  task: Task.Whole;
+  row: Task.TaskRow;
   attempt: AttemptRow;
   part: OutcomePart | undefined;
   cooldowns: readonly Routing.Cooling[];
@@ -15,10 +15,10 @@ export function settlement(input: {
   decisionTimeoutMs: number;
   now: number;
 }): Ending {
-  const { attempt, part, task, now } = input;
+  const { attempt, part, row, now } = input;
   const parts = { ...(part ? { output: part.output } : {}), ...(part?.evidence ? { result: part.evidence } : {}) };
   if (attempt.later !== undefined && !attempt.outcome)
-    return park(task.row, now + Routing.unknownWait(task.row.parks), attempt.later, null, false);
+    return park(row, now + Routing.unknownWait(row.parks), attempt.later, null, false);
   if (!attempt.outcome) return withoutOutcome(input);
   const { outcome } = attempt;
   switch (outcome.kind) {
@@ -43,7 +43,7 @@ export function settlement(input: {
       return ask(outcome.question, input.decisionTimeoutMs, now, parts);
     case "bad":
       return badResult(
-        task.row,
+        row,
         attempt,
         { class: "bad_result", message: outcome.message },
         outcome.remedy,
@@ -55,19 +55,20 @@ export function settlement(input: {
 
 /** No candidate served: wait, ask, or spend a try. */
 function withoutOutcome(input: Parameters<typeof settlement>[0]): Ending {
-  const { task, attempt, now } = input;
+  const { row, attempt, now } = input;
+  const last = attempt.tried.at(-1);
+  if (last?.class === "lost") return stalled(row, last.message);
   const next = Routing.noCandidate({
     skipped: attempt.skipped ?? [],
     tried: attempt.tried,
     cooldowns: input.cooldowns.filter((c) => c.until === null || c.until > now),
     rules: Provider.CLASS_RULES,
-    parks: task.row.parks,
+    parks: row.parks,
     now,
   });
-  const last = attempt.tried.at(-1);
   switch (next.kind) {
     case "park":
-      return park(task.row, next.until, next.reason, last?.class ?? null, next.known);
+      return park(row, next.until, next.reason, last?.class ?? null, next.known);
     case "ask":
       return {
         ...ask({ prompt: next.prompt, options: ["retry"] }, input.decisionTimeoutMs, now, {}),
@@ -76,7 +77,7 @@ function withoutOutcome(input: Parameters<typeof settlement>[0]): Ending {
       };
     case "retry": {
       const failure: Task.Failure = { class: last?.class ?? "internal", message: next.message };
-      return badResult(task.row, attempt, failure, undefined, {}, "");
+      return badResult(row, attempt, failure, undefined, {}, "");
     }
   }
 }
@@ -108,6 +109,21 @@ function badResult(
       remove: ["current_step", "claimed_by", "claimed_at"],
     },
     parts: { ...parts, error: errorOf({ ...failure, message }, excerpt, remedy) },
+  };
+}
+
+/** The step was cut off: a stall, within its own budget. */
+function stalled(row: Task.TaskRow, why: string): Ending {
+  const stalls = row.stalls + 1;
+  const over = stalls >= MAX_STALLS;
+  const message = over ? `${why}; all ${MAX_STALLS} stalls are spent` : why;
+  return {
+    to: over ? "failed" : "pending",
+    actor: "settle",
+    class: "lost",
+    message,
+    change: { set: { stalls }, remove: ["current_step", "claimed_by", "claimed_at"] },
+    ...(over ? { parts: { error: errorOf({ class: "lost", message }, "") } } : {}),
   };
 }
 

@@ -7,7 +7,7 @@ import * as Attempt from "../../work/attempt/index.ts";
 import * as Metrics from "../../work/metrics/index.ts";
 import * as Task from "../../work/task/index.ts";
 import { CLIENT_LEASE_MS } from "./budgets.ts";
-import { endAttempt, errorOf, type Ending } from "./end.ts";
+import { endAttempt, errorOf, settled, type Ending } from "./end.ts";
 import { decide, takenOut } from "./verbs.ts";
 
 /** What a client may change (contract 1.1.2). `cancelled` is set by the verb `cancel` alone. */
@@ -118,11 +118,7 @@ async function changeStatus(
     ? await claimAndFinish(deps, row, ending, owner)
     : await endAttempt(deps, row, open, { ...ending, ...(await leaving(deps, row)) });
   if (!done) throw Attempt.alreadyClaimed(await Task.row(deps.store, row.id));
-  await deps.events.publish(
-    to === "pending"
-      ? { type: "task.queued", taskId: row.id }
-      : { type: "task.settled", taskId: row.id, attempt: row.att },
-  );
+  await deps.events.publish(to === "pending" ? { type: "task.queued", taskId: row.id } : settled(row));
 }
 
 /** Only the owner of a live lease ends what he holds; a caller without a name has his way over clients' attempts, not over ours. */

@@ -7,7 +7,7 @@ import * as Backlog from "../../work/backlog/index.ts";
 import * as Metrics from "../../work/metrics/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as ProjectManager from "../project-manager/index.ts";
-import { endAttempt, type Ending } from "./end.ts";
+import { endAttempt, settled, type Ending } from "./end.ts";
 
 /** What an operator does to one task. Each throws `task.not_found` (404) and `task.transition` (409), and then changes nothing. */
 
@@ -128,9 +128,7 @@ export async function move(deps: Deps, taskId: string, decision: (row: Task.Task
     const open = held && held.ended_at === undefined ? held : undefined;
     if (!(await endAttempt(deps, row, open, ending))) continue;
     if (row.status === "running") await deps.workflow.stop(nameOf(row.id, row.att), ending.message);
-    await deps.events.publish(
-      ending.to === "pending" ? { type: "task.queued", taskId } : { type: "task.settled", taskId, attempt: row.att },
-    );
+    await deps.events.publish(ending.to === "pending" ? { type: "task.queued", taskId } : settled(row));
     const whole = await Task.read(deps.store, taskId);
     if (whole) return whole;
   }

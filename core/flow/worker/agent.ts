@@ -63,6 +63,8 @@ export async function runAgent(
       },
       limit.signal,
     );
+    // Why it stopped outranks what it said: an answer that came after the end is none.
+    limit.signal.throwIfAborted();
     const usage = Task.addUsage(before.usage, result.usage);
     if (result.kind !== "continue")
       return { ...result, usage, output: Task.headAndTail(printable(result.output), KEEP_OUTPUT_BYTES) };

@@ -8,7 +8,13 @@ export const Event = z.discriminatedUnion("type", [
   z.object({ type: z.literal("task.created"), taskId: z.string() }),
   /** Pending again: retried, requeued, unparked, decided. */
   z.object({ type: z.literal("task.queued"), taskId: z.string() }),
-  z.object({ type: z.literal("task.settled"), taskId: z.string(), attempt: z.number() }),
+  /** With the backlog, when the task was an item's and the item may go on. */
+  z.object({
+    type: z.literal("task.settled"),
+    taskId: z.string(),
+    attempt: z.number(),
+    backlog: z.string().optional(),
+  }),
   z.object({ type: z.literal("decision.given"), taskId: z.string() }),
   z.object({ type: z.literal("backlog.pushed"), backlog: z.string() }),
   z.object({ type: z.literal("provider.ready"), provider: z.string() }),

@@ -2,26 +2,26 @@
 export type { AttemptRow, End, TurnRef } from "./row.ts";
 export { alreadyClaimed, claim, claimWrites, type Claimant } from "./claim.ts";
 export {
-  describe,
   endWrite,
   enter,
   fence,
-  leaveFailure,
   plan,
-  postpone,
   read,
   readAll,
+  readWithTask,
+  renew,
+  type Entered,
+  type Remembered,
+} from "./turn.ts";
+export {
+  leaveFailure,
+  postpone,
   readFailure,
-  readOrder,
   readOutcome,
   recordFailure,
   recordOutcome,
-  renew,
-  save,
-  saveOrder,
-  saved,
-  type Entered,
   type FailurePart,
   type OutcomePart,
-} from "./turn.ts";
+} from "./outcome.ts";
+export { readOrder, readPrompt, save, saved, saveOrder, savePrompt } from "./parts.ts";
 export { logWriter, readLog, removeLog, MAX_LOG_BYTES, type LogPage, type LogWriter } from "./log.ts";

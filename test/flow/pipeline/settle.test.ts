@@ -101,7 +101,7 @@ describe("each outcome", () => {
         tried: 1,
       },
     ]);
-    expect(own.published).toContainEqual({ type: "task.settled", taskId: one.id, attempt: one.attempt });
+    expect(own.published).toContainEqual({ type: "task.settled", taskId: one.id, attempt: one.attempt, backlog: "b" });
   });
 
   it("keeps output, evidence and who served with the task", async () => {

@@ -1,0 +1,75 @@
+import * as Store from "../../ground/store/index.ts";
+import { Keys } from "../../ground/store/index.ts";
+import { cut, type Evidence, type Failure, type Outcome, type Tried, type Usage } from "../task/index.ts";
+import { putPart, readPart } from "./parts.ts";
+import type { AttemptRow, TurnRef } from "./row.ts";
+import { working } from "./turn.ts";
+
+/** What the parts of an outcome hold. */
+export type OutcomePart = { evidence: Evidence | null; output: string };
+
+/**
+ * Writes a turn's outcome: its part first (put if absent, the turn in its key), then the one conditional update that makes it
+ * count. False when the turn is stale, or an outcome is there already: nothing changed.
+ */
+export async function recordOutcome(
+  store: Store.Store,
+  ref: TurnRef,
+  outcome: Outcome,
+  part: OutcomePart,
+  usage: Usage,
+): Promise<boolean> {
+  await putPart(store, ref, "outcome", JSON.stringify(part));
+  const written = await Store.write(store, {
+    kind: "update",
+    key: Keys.attempt(ref.taskId, ref.n),
+    set: { outcome, outcome_turn: ref.turn, usage },
+    if: { ...working(ref.turn), unserved: Store.absent("outcome") },
+  });
+  return written.ok;
+}
+
+/** Says that the turn's work has to wait for something outside; the task will be parked. False when the turn is stale. */
+export async function postpone(store: Store.Store, ref: TurnRef, why: string): Promise<boolean> {
+  const written = await Store.write(store, {
+    kind: "update",
+    key: Keys.attempt(ref.taskId, ref.n),
+    set: { later: cut(why, 500) },
+    if: working(ref.turn),
+  });
+  return written.ok;
+}
+
+/** The parts of the outcome that counts, or undefined. */
+export async function readOutcome(store: Store.Store, attempt: AttemptRow): Promise<OutcomePart | undefined> {
+  if (attempt.outcome_turn === undefined) return undefined;
+  return readPart<OutcomePart>(store, { taskId: attempt.task_id, n: attempt.n, turn: attempt.outcome_turn }, "outcome");
+}
+
+/** What a failed turn leaves for RecordFailure. */
+export type FailurePart = { failure: Failure; output: string; usage: Usage; ms: number };
+
+/** Leaves a turn's failure for RecordFailure, once. */
+export async function leaveFailure(store: Store.Store, ref: TurnRef, part: FailurePart): Promise<void> {
+  await putPart(store, ref, "failure", JSON.stringify(part));
+}
+
+export async function readFailure(store: Store.Store, ref: TurnRef): Promise<FailurePart | undefined> {
+  return readPart<FailurePart>(store, ref, "failure");
+}
+
+/** Records a turn's failure once and chooses the next candidate (−1: none). False when the turn is stale or has been recorded. */
+export async function recordFailure(
+  store: Store.Store,
+  attempt: AttemptRow,
+  tried: Tried,
+  next: number,
+): Promise<boolean> {
+  const outcome = await Store.write(store, {
+    kind: "update",
+    key: { pk: attempt.pk, sk: attempt.sk },
+    set: { tried: [...attempt.tried, tried], chosen: next, failed_turn: attempt.turn },
+    if: { ...working(attempt.turn), unserved: Store.absent("outcome") },
+  });
+  return outcome.ok;
+}

@@ -1,0 +1,69 @@
+import * as Store from "../../ground/store/index.ts";
+import { Keys } from "../../ground/store/index.ts";
+import type { TurnRef } from "./row.ts";
+import { read, working } from "./turn.ts";
+
+/** Puts a part of a turn, if absent; JSON. It counts once the turn's update names it. */
+export async function putPart(store: Store.Store, ref: TurnRef, name: string, json: string): Promise<void> {
+  await Store.write(store, {
+    kind: "put",
+    item: { ...Keys.attemptPart(ref.taskId, ref.n, ref.turn, name), ent: "part", json },
+    if: Store.isNew,
+  });
+}
+
+/** A part of a turn, or undefined. */
+export async function readPart<T>(store: Store.Store, ref: TurnRef, name: string): Promise<T | undefined> {
+  const item = await Store.get(store, Keys.attemptPart(ref.taskId, ref.n, ref.turn, name));
+  return typeof item?.json === "string" ? (JSON.parse(item.json) as T) : undefined;
+}
+
+/** Saved progress of a turn, to go on from after a kill or a continue; the newest of a kind counts. JSON, ≤ 256 KB. */
+export async function save(store: Store.Store, ref: TurnRef, name: string, json: string): Promise<boolean> {
+  const written = await Store.tx(store, [
+    { kind: "check", key: Keys.attempt(ref.taskId, ref.n), if: working(ref.turn) },
+    { kind: "put", item: { ...Keys.attemptPart(ref.taskId, ref.n, ref.turn, `saved#${name}`), ent: "part", json } },
+  ]);
+  return written.ok;
+}
+
+/**
+ * The newest saved progress of a name, from this attempt or an earlier one, or undefined. `open`: only from attempts that came
+ * to no outcome: what was judged already is not progress.
+ */
+export async function saved<T>(
+  store: Store.Store,
+  ref: Pick<TurnRef, "taskId" | "n">,
+  name: string,
+  open = false,
+): Promise<{ value: T; n: number; turn: number } | undefined> {
+  for (let n = ref.n; n >= Math.max(1, ref.n - 10); n--) {
+    const attempt = await read(store, ref.taskId, n);
+    if (open && attempt?.outcome) return undefined;
+    for (let turn = attempt?.turn ?? 0; turn >= 1; turn--) {
+      const value = await readPart<T>(store, { taskId: ref.taskId, n, turn }, `saved#${name}`);
+      if (value !== undefined) return { value, n, turn };
+    }
+  }
+  return undefined;
+}
+
+/** Keeps a turn's work order for the worker that takes it. */
+export async function saveOrder(store: Store.Store, ref: TurnRef, order: unknown): Promise<void> {
+  await putPart(store, ref, "order", JSON.stringify(order));
+}
+
+/** The work order of a turn, or undefined. */
+export async function readOrder<T>(store: Store.Store, ref: TurnRef): Promise<T | undefined> {
+  return readPart<T>(store, ref, "order");
+}
+
+/** Keeps the prompt of a turn. */
+export async function savePrompt(store: Store.Store, ref: TurnRef, prompt: string): Promise<void> {
+  await putPart(store, ref, "prompt", JSON.stringify(prompt));
+}
+
+/** The prompt of a turn, or undefined. */
+export async function readPrompt(store: Store.Store, ref: TurnRef): Promise<string | undefined> {
+  return readPart<string>(store, ref, "prompt");
+}
