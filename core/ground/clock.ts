@@ -130,6 +130,12 @@ export function month(ms: number): string {
   return day(ms).slice(0, 6);
 }
 
+/** The first moment (ms) of the UTC month that lies `months` before the one of `ms`. */
+export function monthsBefore(ms: number, months: number): number {
+  const date = new Date(ms);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - months, 1);
+}
+
 /** 13 digits, so that text order is time order. */
 export function ts(ms: number): string {
   return String(Math.trunc(ms)).padStart(13, "0");

@@ -22,6 +22,7 @@ const Environment = z.object({
   COHERENCE_HOME: text,
   COHERENCE_SETUP_COMMAND: text,
   COHERENCE_TEST_COMMAND: text,
+  COHERENCE_SUITE_TIMEOUT: whole(1800, 1, 86_400),
   COHERENCE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   COHERENCE_SCENARIO: text,
   DYNAMODB_ENDPOINT: text,
@@ -52,6 +53,8 @@ export type Config = {
   userHome: string | undefined;
   setupCommand: string | undefined;
   testCommand: string | undefined;
+  /** How long a suite, and a set-up, may take. */
+  suiteTimeoutMs: number;
   logLevel: "debug" | "info" | "warn" | "error" | "silent";
   scenario: string | undefined;
   dynamodbEndpoint: string | undefined;
@@ -94,6 +97,7 @@ export function read(env: Readonly<Record<string, string | undefined>> = process
     userHome: e.HOME,
     setupCommand: e.COHERENCE_SETUP_COMMAND,
     testCommand: e.COHERENCE_TEST_COMMAND,
+    suiteTimeoutMs: e.COHERENCE_SUITE_TIMEOUT * 1000,
     logLevel: e.COHERENCE_LOG_LEVEL,
     scenario: e.COHERENCE_SCENARIO,
     dynamodbEndpoint: e.DYNAMODB_ENDPOINT,

@@ -22,6 +22,7 @@ const providers = route({
         ready: row.ready,
         detail: row.detail,
         remedy: row.remedy ?? null,
+        models: row.models ?? [],
         checked_at: Present.time(row.checked_at),
         cooling_until: Present.time(whole?.until ?? undefined),
         cooldowns: own.map((cooldown) => ({

@@ -87,7 +87,7 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
     work: { tree: repository !== null, merge: options.merge, leaseMs: LEASE_MS },
     pace: { paused: false, itemsLeft: Infinity, until: Infinity },
     carryOut: (order, report, signal) => Worker.run(tools, order, report, signal),
-    settings: () => settingsOf(repository, config),
+    settings: settingsOf(repository, config),
     at,
   };
   return { deps, events, workflow, repository };
@@ -99,27 +99,27 @@ function open({ home, config, clock }: LocalOptions, dir: string): Promise<Repos
     home,
     clock,
     env: Process.baseEnv(config.environment),
+    suiteTimeoutMs: config.suiteTimeoutMs,
     ...(config.setupCommand === undefined ? {} : { setupCommand: config.setupCommand }),
     ...(config.testCommand === undefined ? {} : { testCommand: config.testCommand }),
   });
 }
 
-/** Prompts come from the user's HEAD, never from an item's tree. */
-async function settingsOf(
-  repository: Repository | null,
-  config: Config,
-): ReturnType<Pipeline.PipelineDeps["settings"]> {
-  const prompts: Partial<Record<TaskType, string>> = {};
-  const user = await repository?.user();
-  if (repository && user)
-    for (const type of TaskType.options) {
-      const text = await repository.show(user.head, Prompt.overridePath(type));
-      if (text !== null) prompts[type] = text;
+/** Prompts come from the user's HEAD, never from an item's tree; they are read once a HEAD. */
+function settingsOf(repository: Repository | null, config: Config): Pipeline.PipelineDeps["settings"] {
+  const testCommand =
+    config.testCommand === undefined ? undefined : splitCommand(config.testCommand, "COHERENCE_TEST_COMMAND");
+  let known: { head: string; prompts: Partial<Record<TaskType, string>> } | undefined;
+  return async () => {
+    const user = await repository?.user();
+    if (repository && user && known?.head !== user.head) {
+      const prompts: Partial<Record<TaskType, string>> = {};
+      for (const type of TaskType.options) {
+        const text = await repository.show(user.head, Prompt.overridePath(type));
+        if (text !== null) prompts[type] = text;
+      }
+      known = { head: user.head, prompts };
     }
-  return {
-    prompts,
-    ...(config.testCommand === undefined
-      ? {}
-      : { testCommand: splitCommand(config.testCommand, "COHERENCE_TEST_COMMAND") }),
+    return { prompts: known?.prompts ?? {}, ...(testCommand === undefined ? {} : { testCommand }) };
   };
 }

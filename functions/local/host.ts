@@ -49,6 +49,8 @@ export type Host = Local & {
   idle: string | undefined;
   /** A provider became ready and the base is being checked. */
   beginning: boolean;
+  /** Rejects when the host cannot go on: its store ended by itself. Never resolves. */
+  broken: Promise<never>;
   /** Called after every event, for whoever shows progress. */
   onChange(listener: () => void): void;
   /** Stops everything in good order and gives back what it held. */
@@ -131,7 +133,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       until: options.hours === undefined ? Infinity : clock.now() + options.hours * 3_600_000,
     });
     await Provider.configurationChanged(deps);
-    for (const { provider, readiness } of probed) await Provider.saveReadiness(deps, provider.name, readiness);
+    for (const { provider, readiness } of probed) await Provider.saveReadiness(deps, provider.name, readiness, provider.models);
 
     const { server, url } = await listen(local, config.port);
     closing.push(() => shut(server, clock));
@@ -150,6 +152,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       probed,
       idle,
       beginning: false,
+      broken: engine.died,
       onChange: (listener) => void listeners.push(listener),
       stop: close,
     };
@@ -351,7 +354,7 @@ async function openStore(home: string, config: Config, clock: Clock, say: (line:
   if (config.dynamodbEndpoint !== undefined) {
     const endpoint = config.dynamodbEndpoint;
     await answers(endpoint, clock);
-    return { endpoint, stop: async () => {} };
+    return { endpoint, died: new Promise(() => {}), stop: async () => {} };
   }
   const binary = await resolveEngine({ home, env: config.environment, say });
   mkdirSync(join(home, "store"), { recursive: true });

@@ -42,7 +42,13 @@ export async function main(argv: readonly string[], at?: At): Promise<ExitCode> 
       ...(at ? { at } : {}),
     });
     try {
-      return options.once ? await untilDone(host, clock, say, stop.signal) : await untilStopped(host, say, stop.signal);
+      const work = options.once ? untilDone(host, clock, say, stop.signal) : untilStopped(host, say, stop.signal);
+      // The store's end is the reason; what the work then breaks on is only what follows from it.
+      const done = work.catch(async (error: unknown) => {
+        await clock.sleep(STORE_END_MS);
+        throw error;
+      });
+      return await Promise.race([done, host.broken]);
     } finally {
       await host.stop();
     }
@@ -60,6 +66,9 @@ export async function main(argv: readonly string[], at?: At): Promise<ExitCode> 
     forget();
   }
 }
+
+/** Ms within which the end of the store is seen that the work broke on. */
+const STORE_END_MS = 500;
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Ms in which a second signal is the same one: a terminal's Ctrl-C reaches the host itself, and once more through npm. */
@@ -83,6 +92,7 @@ function stopOnSignals(stop: AbortController, clock: Clock.Clock): () => void {
 async function untilStopped(host: Host, say: (line: string) => void, signal: AbortSignal): Promise<ExitCode> {
   const show = shower(host, say);
   host.onChange(show);
+  show();
   await aborted(signal);
   say("stopping: what runs is ended and given back");
   return 0;
@@ -104,6 +114,7 @@ async function untilDone(
   let changed = false;
   let look = () => {};
   host.onChange(() => ((changed = true), show(), look()));
+  show();
   let now = await standing(deps, backlog, startable());
   while (!signal.aborted && !finished(host, now, startable())) {
     // The next event, also one that came while we looked, or five seconds: an event that is lost costs no more.

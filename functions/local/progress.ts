@@ -15,8 +15,10 @@ export function progress(
     for (const item of await Backlog.items(deps, backlog)) {
       const words = `${item.state}${item.round > 0 ? ` (round ${item.round})` : ""}`;
       const before = shown.get(item.id);
-      if (before === words || (before === undefined && item.state === "queued")) continue;
+      if (before === words) continue;
       shown.set(item.id, words);
+      // What was so before this host began is no news.
+      if (before === undefined && !Backlog.MOVING.includes(item.state) && item.state !== "asking") continue;
       const task =
         item.state === "asking" && item.task !== undefined ? await Task.row(deps.store, item.task) : undefined;
       const why =

@@ -38,10 +38,11 @@ export const SCHEDULES: readonly Schedule[] = [
   },
   {
     name: "readiness",
-    everyMinutes: 15,
-    graceMinutes: 15,
+    // Most runs ask nobody; a provider that was out of reach is asked every minute.
+    everyMinutes: 1,
+    graceMinutes: 2,
     handler: async (deps) => {
-      const rows = await Provider.probeAll(deps, deps.providers.all());
+      const rows = await Provider.probeDue(deps, deps.providers.all());
       return `${rows.filter((row) => row.ready).length} of ${rows.length} ready`;
     },
   },

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/ground/errors.ts";
 import * as Attempt from "../../core/work/attempt/index.ts";
 import * as Pipeline from "../../core/flow/pipeline/index.ts";
 import * as Worker from "../../core/flow/worker/index.ts";
@@ -28,15 +29,25 @@ export async function startWorker(
     if (id.startsWith(`${deps.host.id}-`) && id !== worker.id) await Worker.leave(deps, id);
   await Worker.register(deps, { ...worker, capabilities });
 
+  /** Whoever waits for this token goes on at once, not after a missed heartbeat. */
+  const giveBack = async (slot: Worker.Slot, why: string): Promise<void> => {
+    await deps.workflow.fail(slot.token, "WorkerFailed", why);
+  };
+
   const carryOut = async (slot: Worker.Slot): Promise<void> => {
     const ref = { taskId: slot.task, n: slot.attempt, turn: slot.turn };
     const beat = deps.clock.every(BEAT_MS, () => void deps.workflow.heartbeat(slot.token).catch(() => {}));
     try {
       const order = await Attempt.readOrder<Worker.Order>(deps.store, ref);
-      if (!order) return;
-      const candidate = (await Attempt.read(deps.store, ref.taskId, ref.n))?.chosen ?? 0;
+      const attempt = await Attempt.read(deps.store, ref.taskId, ref.n);
+      // A look may show a slot that was freed meanwhile: what is over is not begun again.
+      const open = attempt?.ended_at === undefined && attempt?.turn === ref.turn && !attempt.outcome;
+      if (!order || !open) return await giveBack(slot, "there is nothing to do");
       const kind = await Pipeline.carryOut(deps, order, life.signal);
-      await deps.workflow.complete(slot.token, { taskId: ref.taskId, attempt: ref.n, candidate, kind });
+      await deps.workflow.complete(slot.token, { taskId: ref.taskId, attempt: ref.n, candidate: attempt.chosen, kind });
+    } catch (error) {
+      await giveBack(slot, messageOf(error)).catch(() => {});
+      throw error;
     } finally {
       beat();
       await Worker.free(deps, worker.id, slot);

@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => console.log(figures.join("\n")));
 afterEach(async () => {
-  Host.endAll();
+  await Host.endAll();
   await server?.close();
   server = undefined;
 });
@@ -101,6 +101,12 @@ function once({ repo, at }: ReturnType<typeof project>, url: string): Host.Run {
   return Host.start(argv, { at, env: environment(url) });
 }
 
+/** A run's end; one that comes to none fails with all that it said. */
+async function summed(host: Host.Run): Promise<Host.Ended> {
+  await host.line(/^Items /);
+  return host.ended;
+}
+
 /** The item's tasks with their last attempts, in the order they were made. */
 async function story(store: Parameters<typeof Attempt.read>[0], item: string) {
   const row = await Backlog.item({ store }, "plan", item);
@@ -136,7 +142,7 @@ describe("the host with the real codex", () => {
     const { url, requests } = await serve(works);
     const one = project(["add"]);
     const begun = performance.now();
-    const { code, out, err } = await once(one, url).ended;
+    const { code, out, err } = await summed(once(one, url));
     figures.push(`one item, four phases: ${seconds(performance.now() - begun)}, ${requests.length} requests`);
     expect(`${out}${err}`).toContain("Items     1: 1 done");
     expect(code).toBe(0);
@@ -159,7 +165,7 @@ describe("the host with the real codex", () => {
         expect(attempt.usage).toMatchObject({ tokens_in: 2000, tokens_cached: 800, tokens_out: 100 });
         expect(attempt.usage?.cost_usd).toBeCloseTo((2 * (600 * 0.1 + 400 * 0.01 + 50 * 0.5)) / 1e6, 9);
       }
-      const { usage } = await Metrics.read({ store, clock: Clock.system() } as Parameters<typeof Metrics.read>[0]);
+      const { usage } = await Metrics.read({ store, clock: Clock.system() });
       expect(usage).toMatchObject({ tokens_in: 8000, tokens_out: 400, coverage: 1 });
     });
     expect(requests.every(({ key }) => key === KEY)).toBe(true);
@@ -173,7 +179,7 @@ describe("the host with the real codex", () => {
         : works(phase, request, n),
     );
     const one = project(["add"]);
-    const { code } = await once(one, url).ended;
+    const { code } = await summed(once(one, url));
     expect(code).toBe(0);
     const planted = requests.findIndex((request) => asked(request).phase === "impl");
     const [first, next] = requests.slice(planted);
@@ -211,7 +217,7 @@ describe("the host with the real codex", () => {
     expect(agents(one.at.home)).toEqual([]);
     figures.push(`kill -9 of the host: its codex was gone after ${seconds(performance.now() - killed)}`);
 
-    const { code, out } = await once(one, url).ended;
+    const { code, out } = await summed(once(one, url));
     expect(out).toContain("going on with 1 task of the host's last run");
     expect(code).toBe(0);
     await Host.inTable(one.at.home, async (store) => {

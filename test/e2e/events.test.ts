@@ -100,18 +100,12 @@ describe("losing and repeating events", () => {
     const worked = await work(200, async () => {});
     expectOnce(worked);
     expect(worked.events.length).toBeGreaterThan(40);
-  }, 120_000);
-
-  it("every event is delivered three times: nothing happens twice", async () => {
-    // No minute comes by: the events are enough.
-    const worked = await work(3_600_000, (events, deliver) => deliver(...events, ...events, ...events));
-    expectOnce(worked);
-  }, 120_000);
+  }, 240_000);
 
   it("every event is delivered three times while ten minutes a second pass by: nothing happens twice", async () => {
     const worked = await work(100, (events, deliver) => deliver(...events, ...events, ...events));
     expectOnce(worked);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe("two hosts at once", () => {

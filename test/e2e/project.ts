@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
@@ -46,6 +47,8 @@ export function project(count: number, rules: Scenario["rules"], workers = 5): P
       COHERENCE_SCENARIO: scenario,
       COHERENCE_TEST_COMMAND: [process.execPath, ...SUITE].join(" "),
       COHERENCE_LOG_LEVEL: "warn",
+      // What Node has compiled, by content: hosts are started again and again.
+      NODE_COMPILE_CACHE: join(tmpdir(), "coherence-e2e-compiled"),
       AGENT_RUNNER_WORKERS: String(workers),
       PORT: "0",
       ...(process.env["DYNOXIDE_BIN"] ? { DYNOXIDE_BIN: process.env["DYNOXIDE_BIN"] } : {}),
@@ -61,9 +64,9 @@ export function once(made: Project, provider = "simulated"): string[] {
 /** Starts the host, or another program that ends in it, as a process of its own with nothing of this one's environment. */
 export function startHost(
   made: Project,
-  options: { main?: string; env?: Record<string, string>; provider?: string } = {},
+  options: { main?: string; env?: Record<string, string>; provider?: string; more?: string[] } = {},
 ) {
-  return execa(process.execPath, [options.main ?? MAIN, ...once(made, options.provider)], {
+  return execa(process.execPath, [options.main ?? MAIN, ...once(made, options.provider), ...(options.more ?? [])], {
     reject: false,
     extendEnv: false,
     env: { ...made.env, ...options.env },

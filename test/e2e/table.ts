@@ -80,8 +80,8 @@ function faultsOfAttempts({ tasks, attempts, records }: Table): string[] {
   for (const task of tasks) {
     const mine = attempts.filter((one) => one.task_id === task.id).map((one) => one.n);
     const wanted = Array.from({ length: task.att }, (_, i) => i + 1);
-    if (`${mine.sort((a, b) => a - b)}` !== `${wanted}`)
-      found.push(`task ${task.id} has attempts ${mine}, att ${task.att}`);
+    if (mine.sort((a, b) => a - b).join() !== wanted.join())
+      found.push(`task ${task.id} has attempts ${mine.join()}, att ${task.att}`);
   }
   for (const one of attempts) {
     const name = `attempt ${one.task_id}/${one.n}`;
@@ -138,7 +138,7 @@ function leftovers({ rows, attempts }: Table): string[] {
     if (row["ent"] === "lock" && row["owner"] !== undefined) return [`${row.pk} is still held`];
     if (row.pk === "LOCK#dispatch" && (row["slots"] as Parameters<typeof open>[0][]).some(open))
       return ["a slot is still taken"];
-    if (row["gsi3pk"] !== undefined) return [`${row.pk} still waits in ${String(row["gsi3pk"])}`];
+    if (row["gsi3pk"] !== undefined) return [`${row.pk} still waits in ${row["gsi3pk"] as string}`];
     return [];
   });
 }

@@ -117,6 +117,15 @@ describe("tx", () => {
     expect(await Store.get(own, { pk: "SUM", sk: "b" })).toMatchObject({ n: 200 });
   });
 
+  it("a single write that meets a transaction on its item is tried again too", async () => {
+    const own = await testStore();
+    const injected = injectConflicts(own, 0.5);
+    const one = { pk: "SUM", sk: "one" };
+    await Promise.all(Array.from({ length: 50 }, () => Store.write(own, { kind: "update", key: one, add: { n: 1 } })));
+    expect(injected.count()).toBeGreaterThan(10);
+    expect(await Store.get(own, one)).toMatchObject({ n: 50 });
+  });
+
   it("builds its writes anew for each try, so that a record's time is the try's own", async () => {
     const clock = Clock.system();
     const own = await testStore(clock);

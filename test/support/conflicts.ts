@@ -5,10 +5,11 @@ export function injectConflicts(store: Store, p: number): { count(): number } {
   let count = 0;
   store.doc.middlewareStack.add(
     (next, context) => (args) => {
-      if (context.commandName !== "TransactWriteItemsCommand" && context.commandName !== "TransactWriteCommand")
-        return next(args);
-      if (Math.random() >= p) return next(args);
+      const kind = /^(TransactWrite|Put|Update|Delete)(Item|Items)?Command$/.exec(context.commandName ?? "")?.[1];
+      if (!kind || Math.random() >= p) return next(args);
       count++;
+      if (kind !== "TransactWrite")
+        throw Object.assign(new Error("Transaction in progress"), { name: "TransactionConflictException" });
       const items = (args.input as { TransactItems: unknown[] }).TransactItems;
       throw Object.assign(new Error("Transaction cancelled"), {
         name: "TransactionCanceledException",

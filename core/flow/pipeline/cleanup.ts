@@ -1,3 +1,4 @@
+import * as Clock from "../../ground/clock.ts";
 import type { Deps } from "../../ground/deps.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
@@ -13,8 +14,9 @@ const MONTHS = 12;
 export type Cleaned = { worktrees: string[]; branches: string[]; logs: number };
 
 /**
- * Removes worktrees and branches of items that are done or retired and of tasks that have ended, and the logs of tasks that
- * ended more than `keepDays` ago. What still moves, asks or was abandoned stays; so do all integration branches.
+ * Removes worktrees of items that are done or retired and of tasks that have ended, their branches where another branch holds
+ * the work, and the logs of tasks that ended more than `keepDays` ago. What still moves, asks or was abandoned stays; so do all
+ * integration branches, and every branch that is the only copy of its work.
  */
 export async function cleanup(
   deps: Deps,
@@ -34,13 +36,8 @@ async function overBranches(deps: Deps): Promise<Set<string>> {
   for (const backlog of await Backlog.list(deps))
     for (const item of await Backlog.items(deps, backlog.id))
       if (item.state === "done" || item.state === "retired") over.add(Backlog.itemBranch(backlog.id, item.id));
-  for await (const row of endedTasks(deps)) if (!row.item) over.add(taskBranch(row.id));
+  for await (const row of endedTasks(deps)) if (!row.item) over.add(Backlog.taskBranch(row.id));
   return over;
-}
-
-/** The branch of a task without an item. */
-export function taskBranch(taskId: string): string {
-  return `coherence-task/${taskId}`;
 }
 
 async function oldLogs(deps: Deps, { dryRun, keepDays }: { dryRun: boolean; keepDays: number }): Promise<number> {
@@ -59,7 +56,7 @@ async function* endedTasks(deps: Deps): AsyncGenerator<Task.TaskRow> {
   const now = deps.clock.now();
   for (const status of ["completed", "failed", "cancelled"])
     for (let month = 0; month < MONTHS; month++) {
-      const pk = Keys.statusPartition(status, now - month * 30.4 * DAY_MS);
+      const pk = Keys.statusPartition(status, Clock.monthsBefore(now, month));
       for (const item of await Store.queryAll(deps.store, { index: "gsi1", pk })) yield item as unknown as Task.TaskRow;
     }
 }

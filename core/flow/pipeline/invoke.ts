@@ -11,9 +11,16 @@ import type { PipelineDeps } from "./deps.ts";
  * that whatever the old entry still writes changes nothing; an outcome that is there already is not paid twice.
  */
 export async function invoke(deps: PipelineDeps, input: Travelling, signal: AbortSignal): Promise<Travelling> {
-  const order = await enterWithOrder(deps, input);
-  // Served: settle it. Stale: Settle finds an ended attempt and changes nothing.
-  return { ...input, kind: order ? await carryOut(deps, order, signal) : "outcome" };
+  const entered = await enterWithOrder(deps, input);
+  switch (entered.kind) {
+    case "order":
+      return { ...input, kind: await carryOut(deps, entered.order, signal) };
+    case "failed":
+      return { ...input, kind: "fallback" };
+    case "gone":
+      // Served: settle it. Stale: Settle finds an ended attempt and changes nothing.
+      return { ...input, kind: "outcome" };
+  }
 }
 
 /** Carries out an order through the table's report: for Invoke, and for the worker in this process. */

@@ -15,8 +15,9 @@ export async function offer(
   token: string,
 ): Promise<{ kind: "waiting" } | { kind: "answer"; answer: Travelling }> {
   const answer = (kind: Travelling["kind"]) => ({ kind: "answer" as const, answer: { ...input, kind } });
-  const order = await enterWithOrder(deps, input);
-  if (!order) return answer("outcome");
+  const entered = await enterWithOrder(deps, input);
+  if (entered.kind !== "order") return answer(entered.kind === "failed" ? "fallback" : "outcome");
+  const { order } = entered;
   const slot: Worker.Slot = { task: order.ref.taskId, attempt: order.ref.n, turn: order.ref.turn, token };
   await Attempt.saveOrder(deps.store, order.ref, order);
   for (let attempt = 0; attempt < 5; attempt++) {

@@ -1,21 +1,49 @@
+import { CoherenceError } from "../../ground/errors.ts";
 import type { Travelling } from "../../ground/workflow/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as Prompt from "../prompt/index.ts";
 import type { Order, Tree } from "../worker/index.ts";
-import { taskBranch } from "./cleanup.ts";
 import type { PipelineDeps } from "./deps.ts";
 
-/** Enters the next turn of a candidate, with its work order; undefined when the attempt is served or another's by now. */
-export async function enterWithOrder(deps: PipelineDeps, input: Travelling): Promise<Order | undefined> {
+/**
+ * Enters the next turn of a candidate, with its work order. `gone`: the attempt is served or another's by now. `failed`: no order
+ * can be made (a prompt override that nobody can use), which is left as the turn's failure for a person to read.
+ */
+export async function enterWithOrder(
+  deps: PipelineDeps,
+  input: Travelling,
+): Promise<{ kind: "order"; order: Order } | { kind: "gone" } | { kind: "failed" }> {
   let order: Order | undefined;
+  let problem: CoherenceError | undefined;
   const { taskId, attempt, candidate } = input;
   const entered = await Attempt.enter(deps.store, taskId, attempt, candidate, deps.work.leaseMs, async (next) => {
-    order = await buildOrder(deps, next);
+    try {
+      order = await buildOrder(deps, next);
+    } catch (error) {
+      if (!(error instanceof CoherenceError)) throw error;
+      problem = error;
+    }
     return order ? { prompt_sha: order.prompt.sha256, prompt_variant: order.prompt.variant } : {};
   });
-  return entered.kind === "entered" ? order : undefined;
+  if (entered.kind !== "entered") return { kind: "gone" };
+  if (order) return { kind: "order", order };
+  if (!problem) return { kind: "gone" };
+  await Attempt.leaveFailure(
+    deps.store,
+    { taskId, n: attempt, turn: entered.attempt.turn },
+    {
+      failure: {
+        class: "bad_request",
+        message: Task.cut([problem.message, problem.remedy].filter(Boolean).join(". "), 1000),
+      },
+      output: "",
+      usage: Task.NO_USAGE,
+      ms: 0,
+    },
+  );
+  return { kind: "failed" };
 }
 
 /** Builds the work order of a turn; the same for a run in place and for a machine's worker. */
@@ -35,10 +63,10 @@ async function buildOrder(deps: PipelineDeps, attempt: Attempt.AttemptRow): Prom
       : {}),
     ...(item ? { specPath: item.spec_path } : {}),
     ...(handoff.handoff ? { handoff: handoff.handoff } : {}),
-    ...(row.decision !== undefined && row.decision_prompt !== undefined
+    ...(row.decision !== undefined && row.decision_prompt !== undefined && row.decision_by !== "pipeline"
       ? { decision: { question: row.decision_prompt, answer: row.decision } }
       : {}),
-    ...(item?.merge_tip !== undefined && row.task_type === "impl" ? { conflict: { files: handoff.conflicts } } : {}),
+    ...(handoff.conflicts.length > 0 && row.task_type === "impl" ? { conflict: { files: handoff.conflicts } } : {}),
     overrides: settings.prompts,
     ...(settings.testCommand ? { testCommand: settings.testCommand } : {}),
     ...(item?.base === undefined ? {} : { base: item.base }),
@@ -70,7 +98,7 @@ async function buildOrder(deps: PipelineDeps, attempt: Attempt.AttemptRow): Prom
 async function treeOf(deps: PipelineDeps, row: Task.TaskRow, item: Backlog.ItemRow | undefined): Promise<Tree> {
   if (!item)
     return {
-      branch: taskBranch(row.id),
+      branch: Backlog.taskBranch(row.id),
       integration: null,
       lock: "",
       base: null,

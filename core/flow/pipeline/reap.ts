@@ -23,13 +23,14 @@ export async function reap(deps: PipelineDeps): Promise<string[]> {
   });
   for (const item of open.items) {
     const attempt = (await Store.get(deps.store, { pk: item.pk, sk: item.sk })) as Attempt.AttemptRow | undefined;
-    if (
-      attempt &&
-      attempt.ended_at === undefined &&
-      attempt.lease_until <= deps.clock.now() &&
-      (await reapOne(deps, attempt, "its lease ended", { if: { lease: Store.eq("lease_until", attempt.lease_until) } }))
-    )
-      reaped.push(attempt.task_id);
+    if (!attempt || attempt.ended_at !== undefined || attempt.lease_until > deps.clock.now()) continue;
+    const asRead = { lease: Store.eq("lease_until", attempt.lease_until) };
+    try {
+      if (await reapOne(deps, attempt, "its lease ended", { if: asRead })) reaped.push(attempt.task_id);
+    } catch (error) {
+      // The oldest lease comes first at every run: one that cannot be ended must not hold up the rest.
+      deps.log.error({ taskId: attempt.task_id, err: error }, "a lease could not be ended");
+    }
   }
   // The oldest first: a running task whose attempt is over or missing.
   const running = await Store.query(deps.store, {

@@ -71,7 +71,7 @@ function withoutOutcome(input: Parameters<typeof settlement>[0]): Ending {
       return park(row, next.until, next.reason, last?.class ?? null, next.known);
     case "ask":
       return {
-        ...ask({ prompt: next.prompt, options: ["retry"] }, input.decisionTimeoutMs, now, {}),
+        ...ask({ prompt: next.prompt, options: ["retry"] }, input.decisionTimeoutMs, now, {}, "pipeline"),
         class: last?.class ?? null,
         message: next.prompt.split("\n")[0] ?? "",
       };
@@ -148,7 +148,14 @@ function park(
   };
 }
 
-function ask(question: Task.Question, timeoutMs: number, now: number, parts: NonNullable<Ending["parts"]>): Ending {
+/** `by`: who asks; what the pipeline asks of a person is not the agent's matter. */
+function ask(
+  question: Task.Question,
+  timeoutMs: number,
+  now: number,
+  parts: NonNullable<Ending["parts"]>,
+  by: "agent" | "pipeline" = "agent",
+): Ending {
   const due =
     question.default === undefined
       ? timeoutMs > 0
@@ -166,6 +173,7 @@ function ask(question: Task.Question, timeoutMs: number, now: number, parts: Non
         decision_options: question.options,
         ...(question.default === undefined ? {} : { decision_default: question.default }),
         ...(due === undefined ? {} : { decision_due: due }),
+        ...(by === "pipeline" ? { decision_by: by } : {}),
         parks: 0,
       },
       remove: [
@@ -173,6 +181,7 @@ function ask(question: Task.Question, timeoutMs: number, now: number, parts: Non
         "current_step",
         ...(question.default === undefined ? (["decision_default"] as const) : []),
         ...(due === undefined ? (["decision_due"] as const) : []),
+        ...(by === "agent" ? (["decision_by"] as const) : []),
       ],
       ...(due === undefined ? {} : { until: due }),
     },

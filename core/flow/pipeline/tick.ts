@@ -58,8 +58,9 @@ async function answerDue(deps: PipelineDeps): Promise<void> {
     try {
       await answer(deps, row, now);
     } catch (error) {
-      // A person was quicker.
-      if (!(error instanceof CoherenceError) || error.code !== "task.transition") throw error;
+      // A person was quicker; anything else concerns this task alone and must not hold up the others.
+      if (!(error instanceof CoherenceError) || error.code !== "task.transition")
+        deps.log.error({ taskId: row.id, err: error }, "a due question could not be answered");
     }
   }
 }

@@ -47,6 +47,7 @@ export async function update(deps: Deps, taskId: string, patch: Update, caller: 
   // Refused before anything is written, rather than half way.
   if (patch.context) Task.checkContext({ ...task.parts.context, ...patch.context });
   const named = nameIn(patch);
+  await refuseLateWords(deps, task.row, patch, named);
   if (task.row.item) await ofItem(deps, task.row, patch);
   else if (patch.decision && task.row.status === "needs_decision" && (patch.status ?? "pending") === "pending")
     await decide(deps, taskId, patch.decision);
@@ -91,6 +92,23 @@ function mayReport(row: Task.TaskRow, patch: Update, named: string | undefined):
   if (row.status === "cancelled") throw Attempt.alreadyClaimed(undefined);
   if ((row.status === "running" || Task.hasEnded(row.status)) && row.claimed_by !== named)
     throw Attempt.alreadyClaimed(row);
+}
+
+/** A pending task was taken from whoever held it last (released, reaped): his late words are not those of a new claim. */
+async function refuseLateWords(deps: Deps, row: Task.TaskRow, patch: Update, named: string | undefined): Promise<void> {
+  const claims = patch.status === "running";
+  if (row.status !== "pending" || row.att === 0 || named === undefined || claims || !isReport(patch)) return;
+  const last = await Attempt.read(deps.store, row.id, row.att);
+  if (last?.by === "client" && last.owner === named && last.end?.class === "lost")
+    throw fail("task.claimed", "The task was taken back from this worker", {
+      remedy: "Claim it again before working on it.",
+    });
+}
+
+function isReport(patch: Update): boolean {
+  return [patch.status, patch.output, patch.progress_pct, patch.current_step].some(
+    (one) => one !== null && one !== undefined,
+  );
 }
 
 async function changeStatus(
@@ -171,7 +189,10 @@ function endingOf(
       return {
         ...base,
         change: {
-          set: { decision_prompt: patch.decision_prompt ?? row.decision_prompt ?? "", decision_due: due },
+          set: {
+            decision_prompt: Task.cut(patch.decision_prompt ?? row.decision_prompt ?? "", 4000),
+            decision_due: due,
+          },
           // What an earlier question offered is no answer to this one.
           remove: [
             "decision",
@@ -199,6 +220,7 @@ async function claimAndFinish(deps: Deps, row: Task.TaskRow, ending: Ending, own
 async function changeFields(deps: Deps, taskId: string, patch: Update, named: string | undefined): Promise<void> {
   const row = await Task.row(deps.store, taskId);
   if (!row) return;
+  if (!patch.status) mayReport(row, patch, named);
   const now = deps.clock.now();
   const set = {
     updated_at: now,
@@ -220,9 +242,12 @@ async function changeFields(deps: Deps, taskId: string, patch: Update, named: st
     // A decision outside a question is kept when there is none yet.
     decision: patch.decision && row.decision === undefined && !row.item ? Task.cut(patch.decision, 4000) : undefined,
   };
-  await Store.write(deps.store, { kind: "update", key: Keys.task(taskId), set, if: Store.isThere });
-  if (patch.output !== null && patch.output !== undefined)
-    for (const write of Task.partWrites(taskId, { output: patch.output })) await Store.write(deps.store, write);
+  // Under the attempt that was read: who lost the task in between does not write over the next one's words.
+  const written = await Store.tx(deps.store, [
+    { kind: "update", key: Keys.task(taskId), set, if: { attempt: Store.eq("att", row.att) } },
+    ...(patch.output === null || patch.output === undefined ? [] : Task.partWrites(taskId, { output: patch.output })),
+  ]);
+  if (!written.ok) throw Attempt.alreadyClaimed(await Task.row(deps.store, taskId));
   if (patch.context) await Task.mergeContext(deps.store, taskId, patch.context);
   const attempt = row.status === "running" ? await Attempt.read(deps.store, taskId, row.att) : undefined;
   const stranger = named !== undefined && named !== attempt?.owner;

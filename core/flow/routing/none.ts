@@ -12,6 +12,8 @@ export type NoCandidate =
   | { kind: "retry"; message: string };
 
 const MINUTE = 60_000;
+/** Parks in a row after which a broken workspace is asked about: its set-up worked on the base, so it may be a registry that is away. */
+const WORKSPACE_PARKS = 3;
 
 /** How long a task waits whose end is unknown: 1 min doubling to 30. */
 export function unknownWait(parks: number): number {
@@ -30,6 +32,8 @@ export function noCandidate(input: {
   const { skipped, tried, now } = input;
   const last = tried.at(-1);
   // What no other candidate can mend ends it: content, a broken request, a broken workspace, nothing with a larger window.
+  if (last?.class === "workspace" && input.parks < WORKSPACE_PARKS)
+    return { kind: "park", until: now + unknownWait(input.parks), reason: `workspace: ${last.message}`, known: false };
   const rule = last?.class ? input.rules[last.class] : undefined;
   if (last && rule && (rule.next === "larger_window" || (rule.next === "no" && rule.whoActs === "user")))
     return {

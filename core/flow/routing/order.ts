@@ -21,7 +21,7 @@ export type Routing = {
     prefers: readonly TaskType[];
     capabilities: Capabilities;
   }[];
-  readiness: ReadonlyMap<string, { ready: boolean; detail: string; remedy?: string }>;
+  readiness: ReadonlyMap<string, { ready: boolean; detail: string; remedy?: string; transient?: boolean }>;
   cooldowns: readonly Cooling[];
   rules: typeof CLASS_RULES;
   /** Whether a live worker with a free slot has the capability. */
@@ -105,8 +105,10 @@ function why(
   if (!ready.ready)
     return {
       reason: ready.detail,
-      class: "auth",
-      who_acts: "user",
+      // Out of reach for now: no time is known, and its next good probe wakes who waits for it.
+      ...(ready.transient
+        ? ({ class: "network", who_acts: "system" } as const)
+        : ({ class: "auth", who_acts: "user" } as const)),
       ...(ready.remedy === undefined ? {} : { remedy: ready.remedy }),
     };
   if (provider.capabilities.paid && !named && !routing.allowPaid)

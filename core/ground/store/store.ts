@@ -147,8 +147,23 @@ export async function countOf(store: Store, q: Pick<Query, "index" | "pk" | "sk"
   return total;
 }
 
-/** One conditional write. A refused condition is an answer; anything else throws. */
+/**
+ * One conditional write. A refused condition is an answer. A transaction on the same item, and throttling, are tried again with
+ * full jitter for at most TX_GIVE_UP_MS (the SDK tries only some of them); anything else throws.
+ */
 export async function write(store: Store, one: Write): Promise<Outcome> {
+  const begun = store.clock.now();
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await writeOnce(store, one);
+    } catch (error) {
+      if (!isConflict(error) || store.clock.now() - begun > TX_GIVE_UP_MS) throw error;
+      await store.clock.sleep(store.id.random() * Math.min(1000, 10 * 2 ** attempt));
+    }
+  }
+}
+
+async function writeOnce(store: Store, one: Write): Promise<Outcome> {
   if (one.kind === "check") return tx(store, [one]);
   const into = new Placeholders();
   try {
@@ -223,9 +238,12 @@ export async function tx(
 }
 
 function isConflict(error: unknown): boolean {
-  return ["TransactionInProgressException", "TransactionConflictException", "ThrottlingException"].includes(
-    (error as Error).name,
-  );
+  return [
+    "TransactionInProgressException",
+    "TransactionConflictException",
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+  ].includes((error as Error).name);
 }
 
 function range(q: Pick<Query, "index" | "sk">, into: Placeholders): string[] {

@@ -1,3 +1,4 @@
+import * as Clock from "../../ground/clock.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import * as Metrics from "../../work/metrics/index.ts";
@@ -55,7 +56,7 @@ export async function* entries(
     do {
       const page = await Store.query(store, {
         index: source.index,
-        pk: source.partition(monthsBefore(begin, month)),
+        pk: source.partition(Clock.monthsBefore(begin, month)),
         ...(after === undefined ? {} : { sk: { to: after } }),
         limit: options.limit,
         descending: true,
@@ -87,10 +88,4 @@ export async function* merged(sources: AsyncGenerator<Entry>[]): AsyncGenerator<
     last = entry.at;
     Object.assign(next, { head: await next.source.next() });
   }
-}
-
-/** The first moment (ms) of the month `months` before the one of `at`. */
-function monthsBefore(at: number, months: number): number {
-  const date = new Date(at);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - months, 1);
 }

@@ -1,7 +1,7 @@
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import type { TurnRef } from "./row.ts";
-import { read, working } from "./turn.ts";
+import { readAll, working } from "./turn.ts";
 
 /** Puts a part of a turn, if absent; JSON. It counts once the turn's update names it. */
 export async function putPart(store: Store.Store, ref: TurnRef, name: string, json: string): Promise<void> {
@@ -37,12 +37,13 @@ export async function saved<T>(
   name: string,
   open = false,
 ): Promise<{ value: T; n: number; turn: number } | undefined> {
-  for (let n = ref.n; n >= Math.max(1, ref.n - 10); n--) {
-    const attempt = await read(store, ref.taskId, n);
-    if (open && attempt?.outcome) return undefined;
-    for (let turn = attempt?.turn ?? 0; turn >= 1; turn--) {
-      const value = await readPart<T>(store, { taskId: ref.taskId, n, turn }, `saved#${name}`);
-      if (value !== undefined) return { value, n, turn };
+  // Parks leave attempts without a turn: they are passed over in one read rather than one by one.
+  const attempts = (await readAll(store, ref.taskId, ref.n)).filter((attempt) => attempt.turn > 0).reverse();
+  for (const attempt of attempts) {
+    if (open && attempt.outcome) return undefined;
+    for (let turn = attempt.turn; turn >= 1; turn--) {
+      const value = await readPart<T>(store, { taskId: ref.taskId, n: attempt.n, turn }, `saved#${name}`);
+      if (value !== undefined) return { value, n: attempt.n, turn };
     }
   }
   return undefined;

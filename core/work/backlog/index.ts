@@ -5,6 +5,7 @@ export {
   integrationBranch,
   itemBranch,
   MOVING,
+  taskBranch,
   taskKey,
   type BacklogRow,
   type ItemRow,

@@ -75,6 +75,11 @@ export function itemBranch(backlog: string, item: string): string {
   return `coherence-item/${backlog}/${item}`;
 }
 
+/** The branch of a task without an item. */
+export function taskBranch(taskId: string): string {
+  return `coherence-task/${taskId}`;
+}
+
 /** The key of an item's task: the same step is the same task, however often it is made. */
 export function taskKey(backlog: string, item: string, seq: number): string {
   return `${backlog}#${item}#${seq}`;

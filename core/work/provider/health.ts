@@ -5,8 +5,19 @@ import type { Failure, FailureClass } from "../task/index.ts";
 import type { Provider, Readiness } from "./port.ts";
 import { CLASS_RULES, RESET_SLACK_MS, STREAK } from "./rules.ts";
 
-/** What a provider's last probe answered; one row a provider. */
-export type ReadinessRow = { name: string; ready: boolean; detail: string; remedy?: string; checked_at: number };
+/** What a provider's last probe answered; one row a provider. `models` when it was last known which it has. */
+export type ReadinessRow = {
+  name: string;
+  ready: boolean;
+  detail: string;
+  remedy?: string;
+  transient?: boolean;
+  models?: string[];
+  checked_at: number;
+};
+
+/** Ms after which a provider is asked again; one that was only out of reach is asked at every run of the schedule. */
+const ASK_AGAIN_MS = 14.5 * 60_000;
 
 /** A cooldown of a credential, or of one of its models. `until` null: until readiness or configuration changes; 0: a streak is only being counted. */
 export type CooldownRow = {
@@ -33,11 +44,16 @@ export async function health(deps: Pick<Deps, "store">): Promise<Health> {
 }
 
 /** Stores what a probe answered. A provider that is ready is freed of what readiness ends, and announced when that is news. */
-export async function saveReadiness(deps: Deps, name: string, readiness: Readiness): Promise<void> {
+export async function saveReadiness(
+  deps: Deps,
+  name: string,
+  readiness: Readiness,
+  models: readonly string[] = [],
+): Promise<void> {
   const before = (await Store.get(deps.store, Keys.provider(name))) as ReadinessRow | undefined;
   await Store.write(deps.store, {
     kind: "put",
-    item: { ...Keys.provider(name), ent: "readiness", name, checked_at: deps.clock.now(), ...readiness },
+    item: { ...Keys.provider(name), ent: "readiness", name, models, checked_at: deps.clock.now(), ...readiness },
   });
   if (!readiness.ready) return;
   const freed = await free(deps, (row) => row.provider === name && CLASS_RULES[row.class].ends === "readiness");
@@ -51,9 +67,26 @@ export async function configurationChanged(deps: Deps): Promise<void> {
 
 async function free(deps: Pick<Deps, "store">, which: (row: CooldownRow) => boolean): Promise<number> {
   const rows = (await health(deps)).cooldowns.filter((row) => row.until === null && which(row));
+  // The row stays until a success takes it away: that success also closes what else began with the failure.
   for (const row of rows)
-    await Store.write(deps.store, { kind: "delete", key: Keys.cooldown(row.provider, row.model) });
+    await Store.write(deps.store, {
+      kind: "update",
+      key: Keys.cooldown(row.provider, row.model),
+      set: { until: 0, streak: 0 },
+      if: Store.isThere,
+    });
   return rows.length;
+}
+
+/** Asks the providers whose last answer is too old to go by, and stores the answers; what is known of all. */
+export async function probeDue(deps: Deps, providers: readonly Provider[]): Promise<ReadinessRow[]> {
+  const known = new Map((await health(deps)).readiness.map((row) => [row.name, row]));
+  const now = deps.clock.now();
+  const due = providers.filter(({ name }) => {
+    const row = known.get(name);
+    return !row || row.transient === true || now - row.checked_at >= ASK_AGAIN_MS;
+  });
+  return probeAll(deps, due);
 }
 
 /** Asks every provider at once and stores the answers. A probe that throws counts as not ready. */
@@ -68,8 +101,9 @@ export async function probeAll(
         ready: false,
         detail: "its probe failed",
         remedy: "Look into the host's log, and try again.",
+        transient: true,
       }));
-      await saveReadiness(deps, provider.name, readiness);
+      await saveReadiness(deps, provider.name, readiness, provider.models);
     }),
   );
   return (await health(deps)).readiness;

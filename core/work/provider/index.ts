@@ -12,6 +12,7 @@ export {
   coolDown,
   health,
   probeAll,
+  probeDue,
   saveReadiness,
   served,
   type CooldownRow,

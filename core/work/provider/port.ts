@@ -15,8 +15,8 @@ export type Capabilities = {
 
 export type Readiness =
   | { ready: true; detail: string }
-  /** `remedy` says what a person does about it. */
-  | { ready: false; detail: string; remedy: string };
+  /** `remedy` says what a person does about it. `transient`: it may pass by itself (time-out, network, 5xx). */
+  | { ready: false; detail: string; remedy: string; transient?: boolean };
 
 /** One go of a provider on a task. */
 export type RunRequest = {

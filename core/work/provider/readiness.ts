@@ -23,7 +23,12 @@ export async function probeCli(deps: CliDeps, row: CliRow, signal?: AbortSignal)
     const names = row.credentials.join(" or ");
     return { ready: false, detail: `${names} is not set`, remedy: `Set ${names} to a key for ${row.name}.` };
   }
-  const server = await serverAnswers(deps.clock, baseUrlOf(row, deps.settings), credential, signal);
+  const baseUrl = baseUrlOf(row, deps.settings);
+  const { setting } = row.baseUrl;
+  // Not shown: what is no URL may be a secret in the wrong variable.
+  if (!/^https?:\/\//i.test(baseUrl) || !URL.canParse(baseUrl))
+    return { ready: false, detail: `${setting} is not an http URL`, remedy: `Set ${setting} to a model server's URL.` };
+  const server = await serverAnswers(deps.clock, baseUrl, credential, signal);
   return server.ready ? { ready: true, detail: `${version.detail}; ${server.detail}` } : server;
 }
 
@@ -37,7 +42,7 @@ async function programAnswers(deps: CliDeps, row: CliRow, signal?: AbortSignal):
       { file, args: ["--version"], cwd: deps.home, env: Process.baseEnv(deps.hostEnv), graceMs: 500 },
       deadline.signal,
     );
-    if (exit.aborted) return { ready: false, detail: `${file} --version does not answer`, remedy };
+    if (exit.aborted) return { ready: false, detail: `${file} --version does not answer`, remedy, transient: true };
     if (exit.code !== 0)
       return { ready: false, detail: `${file} --version ended with ${exit.code ?? exit.signal}`, remedy };
     return { ready: true, detail: oneLine(exit.stdout) };
@@ -66,6 +71,7 @@ async function serverAnswers(
       ready: false,
       detail: `${baseUrl}/models answered ${answer.status}`,
       remedy: remedyFor(answer.status, credential.name, baseUrl),
+      ...(isTransient(answer.status) ? { transient: true } : {}),
     };
   } catch {
     // fetch's own words ("fetch failed") help nobody.
@@ -74,10 +80,15 @@ async function serverAnswers(
       ready: false,
       detail: `${baseUrl} ${why}`,
       remedy: `Check the network and that ${baseUrl} is the right model server.`,
+      transient: true,
     };
   } finally {
     deadline.clear();
   }
+}
+
+function isTransient(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
 }
 
 function remedyFor(status: number, name: string, baseUrl: string): string {

@@ -30,8 +30,8 @@ export const RETRY_SAME_WITHIN_MS = 5 * SECOND;
 /** Ms added to a provider's own reset, so that clocks may differ. */
 export const RESET_SLACK_MS = MINUTE;
 
-/** A streak: so many failures in a row, or more than `share` of at least `of` runs within `windowMs`. */
-export const STREAK = { inARow: 3, share: 0.5, of: 5, windowMs: MINUTE };
+/** A streak: so many failures in a row. The share of a minute's runs (DESIGN 5) needs windows and comes with them. */
+export const STREAK = { inARow: 3 };
 
 const NO_COOLDOWN = { scope: "none", starts: "never", ends: "time", cooldownMs: null, doublingMaxMs: null } as const;
 const AFTER_STREAK = {

@@ -13,7 +13,7 @@ import { cut, TaskType, type ItemRef } from "./words.ts";
 export const trimmed = (max: number) => z.string().trim().min(1).max(max);
 
 /** A bare string is a list of one; items are trimmed, blanks dropped, repeats dropped whatever their case, cut to 600. */
-export const evidence = z.union([z.string(), z.array(z.string())]).transform((value) => {
+export const evidence = z.union([z.string(), z.array(z.string()).max(100)]).transform((value) => {
   const seen = new Set<string>();
   return (typeof value === "string" ? [value] : value)
     .map((text) => cut(text.trim(), 600))

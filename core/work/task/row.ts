@@ -28,6 +28,8 @@ export type TaskRow = {
   progress_pct?: number;
   current_step?: string;
   decision_prompt?: string;
+  /** Set when the pipeline itself asks: the answer is not the agent's matter. */
+  decision_by?: "pipeline";
   decision_options?: string[];
   decision_default?: string;
   /** When the default answer is taken, or the question expires. */

@@ -132,7 +132,12 @@ export const Question = z.object({
   prompt: z.string().min(1).max(4000),
   options: z.array(z.string().max(400)).max(20).default([]),
   /** The answer taken by itself after `default_after_s` seconds (default 0: at the next tick). */
-  default: z.string().max(4000).optional(),
+  default: z
+    .string()
+    .max(4000)
+    // A blank answer decides nothing.
+    .transform((text) => (text.trim() === "" ? undefined : text))
+    .optional(),
   default_after_s: z.number().min(0).max(2_592_000).optional(),
 });
 export type Question = z.infer<typeof Question>;

@@ -5,7 +5,12 @@ import { checkSha } from "./paths.ts";
 import type { BaseCheck, LogLine } from "./port.ts";
 import { prepareTree } from "./setup.ts";
 import { runSuite } from "./suite.ts";
-import { ensureTree, exclusively, removeTree, replaceFile, resetTree } from "./tree.ts";
+import { ensureTree, exclusively, removeTree, resetTree } from "./tree.ts";
+
+/** The label of the tree in which a base is checked. */
+export function baseLabel(sha: string): string {
+  return `base/${sha}`;
+}
 
 /** Set-up and suite on a commit, in a tree of its own that is removed afterwards. */
 export async function checkCommit(
@@ -15,12 +20,10 @@ export async function checkCommit(
   signal: AbortSignal,
 ): Promise<BaseCheck> {
   checkSha(sha);
-  const label = `base/${sha}`;
+  const label = baseLabel(sha);
   return exclusively(context, label, async () => {
     const { tree } = await ensureTree(context, label, sha);
     try {
-      // For `cleanup`, should we be killed before the tree is removed.
-      await replaceFile(tree.beside.note, JSON.stringify({ branch: label, token: "", seen: sha }));
       await resetTree(tree, sha);
       await prepareTree(context, tree, log, signal);
       const result = await runSuite(context, tree, sha, log, signal);

@@ -4,6 +4,8 @@ import { fail } from "../../ground/errors.ts";
 import type { Context } from "./context.ts";
 import { checkBranch } from "./paths.ts";
 
+/** Where our branches with work of items and tasks lie. */
+const WORK = ["refs/heads/coherence-item/", "refs/heads/coherence-task/"];
 const NONE = "0".repeat(40);
 
 /** The head of a branch, or null. */
@@ -63,8 +65,7 @@ export async function workBranches(context: Context): Promise<{ branch: string; 
   const text = await context.git([
     "for-each-ref",
     "--format=%(objectname) %(refname:lstrip=2)",
-    "refs/heads/coherence-item/",
-    "refs/heads/coherence-task/",
+    ...WORK,
   ]);
   return text
     .split("\n")
@@ -72,14 +73,31 @@ export async function workBranches(context: Context): Promise<{ branch: string; 
     .map((line) => ({ head: line.slice(0, line.indexOf(" ")), branch: line.slice(line.indexOf(" ") + 1) }));
 }
 
+/** Whether the user's own branch or an integration branch holds the commit, so that another branch of ours may go. */
+export async function isHeldElsewhere(context: Context, sha: string): Promise<boolean> {
+  // By its name: a detached HEAD holds nothing once it moves on. A work branch that the user is on does not hold itself.
+  const { stdout } = await context.git.attempt(["symbolic-ref", "--quiet", "HEAD"]);
+  const users = stdout.trim();
+  const holders = WORK.some((work) => users.startsWith(work)) || users === "" ? [] : [users];
+  const missing = ["rev-list", "--max-count=1", sha, "--not", "--branches=coherence", ...holders, "--"];
+  return (await context.git(missing)).trim() === "";
+}
+
 async function refuseCheckedOut(context: Context, branch: string): Promise<void> {
-  const list = await context.git(["worktree", "list", "--porcelain"]);
-  const holder = list.split("\n\n").find((each) => each.split("\n").includes(`branch refs/heads/${branch}`));
-  if (!holder) return;
-  const place = holder.slice("worktree ".length, holder.indexOf("\n"));
-  if (place.startsWith(context.trees + sep)) return; // an agent checked it out in a tree of ours: the next commit detaches it
+  const place = await checkedOutAt(context, branch);
+  if (place === null) return;
   throw fail("workspace.git", `${branch} is checked out in ${place}, and moving it would disturb that tree`, {
     remedy: `Switch ${place} to another branch, or detach it: git -C ${place} checkout --detach`,
     data: { branch, place },
   });
+}
+
+/** The person's tree that has a branch of ours checked out, or null. */
+export async function checkedOutAt(context: Context, branch: string): Promise<string | null> {
+  const list = await context.git(["worktree", "list", "--porcelain"]);
+  const holder = list.split("\n\n").find((each) => each.split("\n").includes(`branch refs/heads/${branch}`));
+  if (!holder) return null;
+  const place = holder.slice("worktree ".length, holder.indexOf("\n"));
+  // An agent checked it out in a tree of ours: the next commit detaches it.
+  return place.startsWith(context.trees + sep) ? null : place;
 }

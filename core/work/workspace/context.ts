@@ -20,6 +20,8 @@ export type Context = {
   clock: Clock;
   setupCommand: readonly string[] | null;
   testCommand: readonly string[] | null;
+  /** Ms that a suite, and a set-up, may take. */
+  suiteTimeoutMs: number;
   /** Ms between SIGTERM and SIGKILL. */
   graceMs: number;
   /** Trees in use by this process at this moment. */

@@ -28,7 +28,10 @@ export type Repository = {
   integrate(request: IntegrateRequest): Promise<Integrated>;
   /** Set-up and suite, once, on a commit of its own tree: the base's colour. */
   checkBase(sha: string, log: LogLine, signal: AbortSignal): Promise<BaseCheck>;
-  /** Removes worktrees and item branches of work that is over; returns what was (`dryRun`: would be) removed. */
+  /**
+   * Removes worktrees of work that is over, and its branches whose commits the user's branch or an integration branch holds;
+   * returns what was (`dryRun`: would be) removed.
+   */
   cleanup(keep: (branch: string) => boolean, dryRun?: boolean): Promise<{ worktrees: string[]; branches: string[] }>;
 };
 

@@ -16,6 +16,7 @@ import type { Repository } from "./port.ts";
 import { fileAt } from "./show.ts";
 
 const GRACE_MS = 10_000;
+const SUITE_TIMEOUT_MS = 1_800_000;
 
 export type RepositoryOptions = {
   /** The root of the user's checkout. */
@@ -24,11 +25,13 @@ export type RepositoryOptions = {
   home: string;
   /** The environment of git, set-up and tests; start from `Process.baseEnv`. */
   env: Readonly<Record<string, string>>;
-  /** Dates the commits. */
+  /** Dates the commits, and limits suites and set-ups. */
   clock: Clock;
   /** COHERENCE_SETUP_COMMAND and COHERENCE_TEST_COMMAND: split by quotes, never given to a shell. */
   setupCommand?: string;
   testCommand?: string;
+  /** Ms that a suite, and a set-up, may take (default 1 800 000). */
+  suiteTimeoutMs?: number;
   /** Ms between SIGTERM and SIGKILL (default 10 000). */
   graceMs?: number;
 };
@@ -100,6 +103,7 @@ async function contextOf(options: RepositoryOptions): Promise<Context> {
     clock: options.clock,
     setupCommand: setupCommand === undefined ? null : splitCommand(setupCommand, "COHERENCE_SETUP_COMMAND"),
     testCommand: testCommand === undefined ? null : splitCommand(testCommand, "COHERENCE_TEST_COMMAND"),
+    suiteTimeoutMs: options.suiteTimeoutMs ?? SUITE_TIMEOUT_MS,
     graceMs: options.graceMs ?? GRACE_MS,
     busy: new Set(),
   };

@@ -56,7 +56,10 @@ export async function prepareTree(context: Context, tree: Tree, log: LogLine, si
 
   await replaceFile(tree.beside.setup, JSON.stringify({ ...stamp, hash: null }));
   const before = new Set(await untracked(tree));
-  for (const command of setup.commands) await install(context, tree, command, log, signal);
+  await limited(context, signal, async (limit) => {
+    for (const command of setup.commands) await install(context, tree, command, log, limit);
+    return { aborted: false };
+  });
   const made = (await untracked(tree)).filter((path) => !before.has(path));
   const created = [...new Set([...stamp.created, ...made])];
   await replaceFile(tree.beside.setup, JSON.stringify({ hash, created }));

@@ -1,7 +1,8 @@
-import { copyFile, rename, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { entries } from "./git.ts";
 import { isKeyFile, secretsIn, type Secret } from "./secrets.ts";
+import { STAGES } from "./stages.ts";
 import type { Tree } from "./tree.ts";
 
 /**
@@ -19,19 +20,14 @@ export type Staged = {
 
 /** Stages the tree as it stands; `base` is the commit to begin from when the tree's own index is unreadable. */
 export async function stage(tree: Tree, base: string): Promise<Staged> {
-  const index = join(tree.gitDir, "coherence-index");
+  // A place of its own each time: a git that outlives a killed host must not write into the index of the next.
+  const place = await mkdtemp(join(tree.gitDir, STAGES));
+  const index = join(place, "index");
   const env = { GIT_INDEX_FILE: index };
-  const drop = async () => {
-    await rm(index, { force: true });
-    await rm(`${index}.lock`, { force: true });
-  };
-  await drop();
-  const copied = await copyFile(join(tree.gitDir, "index"), index).then(
-    () => true,
-    () => false,
-  );
+  const drop = () => rm(place, { recursive: true, force: true });
+  const copied = await copyIndex(join(tree.gitDir, "index"), index);
   if (!copied || (await tree.git.attempt(["ls-files", "--stage"], { env, keepBytes: 1000 })).code !== 0) {
-    await drop();
+    await rm(index, { force: true });
     await tree.git(["read-tree", base], { env });
   }
   // A repository inside the tree is no work: git could only record a link to a commit that nobody else has.
@@ -47,7 +43,25 @@ export async function stage(tree: Tree, base: string): Promise<Staged> {
   };
 }
 
+/**
+ * Copies an index with its time, rounded down: by it git knows which files may have changed in the same instant as they were
+ * staged, and looks into them. Under a newer one a change of the same length would be overlooked. False when there is none.
+ */
+async function copyIndex(from: string, to: string): Promise<boolean> {
+  try {
+    const { atime, mtime } = await stat(from);
+    await copyFile(from, to);
+    await utimes(to, atime, mtime);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const PLAIN = ["--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/"];
+
+/** As text whatever the tree's own .gitattributes or a NUL byte say: nobody hides a key by calling a file binary. */
+const WHOLE = [...PLAIN, "--text"];
 
 /** What changed between `from` and what is staged: names, and the patch with its middle left out beyond `bytes`. */
 export async function diffStaged(
@@ -74,7 +88,7 @@ export async function stagedSecrets(staged: Staged, seen: string, merged: readon
 async function secretsSince(staged: Staged, base: string): Promise<Secret[]> {
   const added = ["diff", "--cached", "--name-only", "--no-renames", "--diff-filter=A", "-z", base];
   const files = entries(await staged.git(added)).filter(isKeyFile);
-  const patch = await staged.git(["diff", "--cached", "-U0", "--no-renames", ...PLAIN, base]);
+  const patch = await staged.git(["diff", "--cached", "-U0", "--no-renames", ...WHOLE, base]);
   return [...files.map((file) => ({ file, line: 1, kind: "a file that holds keys" })), ...secretsIn(patch)];
 }
 
@@ -82,5 +96,5 @@ async function secretsSince(staged: Staged, base: string): Promise<Secret[]> {
 export async function historyHasSecrets(tree: Tree, range: string): Promise<boolean> {
   const log = ["log", "--no-merges", "--no-renames", "--format="];
   const names = entries(await tree.git([...log, "--name-only", "--diff-filter=A", "-z", range]));
-  return names.some(isKeyFile) || secretsIn(await tree.git([...log, "-p", "-U0", ...PLAIN, range])).length > 0;
+  return names.some(isKeyFile) || secretsIn(await tree.git([...log, "-p", "-U0", ...WHOLE, range])).length > 0;
 }

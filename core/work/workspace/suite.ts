@@ -3,7 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as Process from "../../ground/process/index.ts";
 import type { Suite } from "../task/index.ts";
+import { OVER_TIME } from "./colour.ts";
 import type { Context } from "./context.ts";
+import { limited, notDone } from "./limit.ts";
 import { findTests, type Reader, type Tests } from "./manifest.ts";
 import { withBaseManifest } from "./overlay.ts";
 import type { LogLine } from "./port.ts";
@@ -15,9 +17,9 @@ const KEEP_BYTES = 4 * 1024 * 1024;
 const TAIL_CHARS = 4000;
 
 /**
- * Runs the suite in a tree, told how by the user, else by the manifest of the commit `base`, else by the tree's own. Rejects
- * with the signal's reason when it aborts (a time limit), once the whole process group has ended; throws `process.failed` when
- * the program is missing.
+ * Runs the suite in a tree, told how by the user, else by the manifest of the commit `base`, else by the tree's own. One that is
+ * over its time is red. Rejects with the signal's reason when that aborts, once the whole process group has ended; throws
+ * `process.failed` when the program is missing.
  */
 export async function runSuite(
   context: Context,
@@ -29,9 +31,10 @@ export async function runSuite(
   const chosen = await choose(context, tree, base);
   if (!chosen) return { kind: "none" };
   const { tests, source } = chosen;
-  const manifest = source === "base" && tests.kind === "npm" ? await fileAt(context, base, "package.json") : null;
   const command = source === "base" && tests.kind === "make" ? await makeOf(context, tree, base) : tests.command;
-  const ran = await withBaseManifest(tree, manifest, () => execute(context, tree, command, log, signal));
+  const start = () => execute(context, tree, command, log, signal);
+  const byBase = source === "base" && tests.kind === "npm";
+  const ran = await (byBase ? withBaseManifest(tree, (path) => fileAt(context, base, path), start) : start());
   return { kind: "ran", suite: { ...ran, command: tests.command, source } };
 }
 
@@ -69,28 +72,29 @@ async function execute(
   const [file = "", ...args] = command;
   const ending: string[] = [];
   let length = 0;
-  const exit = await Process.run(
-    {
-      file,
-      args,
-      cwd: tree.root,
-      env: environmentIn(context, tree),
-      graceMs: context.graceMs,
-      keepBytes: KEEP_BYTES,
-      onLine: (line) => {
-        log(line);
-        ending.push(line);
-        length += line.length + 1;
-        while (length - (ending[0]?.length ?? 0) > TAIL_CHARS) length -= (ending.shift()?.length ?? 0) + 1;
-      },
+  const program = {
+    file,
+    args,
+    cwd: tree.root,
+    env: environmentIn(context, tree),
+    graceMs: context.graceMs,
+    keepBytes: KEEP_BYTES,
+    onLine: (line: string) => {
+      log(line);
+      ending.push(line);
+      length += line.length + 1;
+      while (length - (ending[0]?.length ?? 0) > TAIL_CHARS) length -= (ending.shift()?.length ?? 0) + 1;
     },
-    signal,
-  );
-  if (exit.aborted) throw signal.reason;
+  };
+  const exit = await limited(context, signal, (limit) => Process.run(program, limit));
+  const tail = ending.join("\n").slice(-TAIL_CHARS);
+  // Counts of a part of the suite would be taken for those of the whole.
+  if (exit.overTime)
+    return { exit: OVER_TIME, passed: null, failed: null, failures: [`the suite was ${notDone(context)}`], tail, ms: exit.ms };
   return {
     exit: exit.code ?? 1, // ended by a signal: red
     ...readReport(`${exit.stdout}\n${exit.stderr}`),
-    tail: ending.join("\n").slice(-TAIL_CHARS),
+    tail,
     ms: exit.ms,
   };
 }

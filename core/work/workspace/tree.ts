@@ -7,6 +7,7 @@ import * as Process from "../../ground/process/index.ts";
 import type { Context } from "./context.ts";
 import { gitIn, type Git } from "./git.ts";
 import { treeName } from "./paths.ts";
+import { dropStages } from "./stages.ts";
 import { readStamp } from "./stamp.ts";
 
 /** What we note about a tree beside it. Written last when a tree is made, so a tree without it is half-made. */
@@ -61,6 +62,7 @@ export async function ensureTree(
   const tree = { root, gitDir: found, git, beside };
   await writeExcludes(context, tree);
   for (const lock of ["index.lock", "HEAD.lock"]) await rm(join(found, lock), { force: true });
+  await dropStages(found);
   return { tree, note: gitDir ? note : null, ended };
 }
 

@@ -127,6 +127,29 @@ describe("who may do what to a client's attempt", () => {
     expect((await wholeOf(deps, id)).parts.output).toBe("right");
   });
 
+  it("FAILURES 19: who lost the task by a release or a reaper changes nothing of it, though nobody has it yet", async () => {
+    const deps = await testPipeline();
+    for (const lose of ["release", "reap"] as const) {
+      const id = await claimed(deps, "zombie");
+      if (lose === "release") await Pipeline.release(deps, id);
+      else {
+        await deps.clock.advance(Pipeline.CLIENT_LEASE_MS);
+        await Pipeline.reap(deps);
+      }
+      for (const body of [{ output: "half" }, { progress_pct: 50 }, { status: "completed", output: "mine" }, { status: "failed" }])
+        await refused(deps, id, { ...body, worker_id: "zombie" }, "task.claimed");
+      expect((await patch(deps, id, { status: "running", worker_id: "zombie" })).row.status).toBe("running");
+    }
+  });
+
+  it("a question longer than an index can hold is cut, not a fault", async () => {
+    const deps = await testPipeline();
+    const id = await claimed(deps);
+    const asked = await patch(deps, id, { status: "needs_decision", decision_prompt: "?".repeat(500_000), worker_id: "w1" });
+    expect(asked.row.decision_prompt).toHaveLength(4000);
+    expect(() => Pipeline.Update.parse({ success_evidence: Array.from({ length: 101 }, () => "x") })).toThrow();
+  });
+
   it("FAILURES 27: after a cancel no later word of its owner lands", async () => {
     const deps = await testPipeline();
     const id = await claimed(deps);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // A stand-in for codex: takes the same arguments, speaks the same events and does each phase's work. It leaves its
-// environment in HOME; an item whose text says "stand still" makes it wait for ever at its first attempt.
+// environment in HOME; an item whose text says "stand still" makes it wait for ever at the first attempt of its spec.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -16,7 +16,8 @@ const [, phase, attempt] = /type (\w+), attempt (\d+)/.exec(prompt) ?? [];
 const [, item] = /phase of item (\S+) of/.exec(prompt) ?? [];
 const [, spec] = /Spec file: (\S+?\.md)/.exec(prompt) ?? [];
 say({ type: "turn.started" });
-if (prompt.includes("stand still") && attempt === "1") await new Promise((resolve) => setTimeout(resolve, 600_000));
+if (prompt.includes("stand still") && phase === "spec" && attempt === "1")
+  await new Promise((resolve) => setTimeout(resolve, 600_000));
 const put = (path) => (mkdirSync(dirname(path), { recursive: true }), writeFileSync(path, `${phase} of ${item}\n`));
 if (phase !== "review") put(phase === "spec" ? spec : `${phase}/${item}.txt`);
 const block = { verdict: "pass", summary: "Done.", ...(phase === "spec" ? { spec_path: spec } : {}) };

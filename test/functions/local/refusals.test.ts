@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import * as Backlog from "../../../core/work/backlog/index.ts";
 import { gitAs, type Scratch } from "../../support/git.ts";
 import { backlogOf, endAll, inTable, place, repository, run, untouched, type Place } from "./support.ts";
 
 /** What cannot be done is refused with the remedy and exit 2: no stack trace, and nothing is changed. */
 
+vi.setConfig({ testTimeout: 100_000 });
 afterAll(endAll);
 
 type Given = { argv: string[]; env?: Record<string, string>; cwd?: string; repo?: Scratch };

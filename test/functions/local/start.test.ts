@@ -1,9 +1,11 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, test } from "vitest";
+import { execa } from "execa";
+import { afterAll, describe, test, vi } from "vitest";
 import { put } from "../../support/git.ts";
 import {
   endAll,
@@ -13,6 +15,7 @@ import {
   QUICK_SUITE,
   repository,
   run,
+  scenario,
   start,
   untouched,
   type Run,
@@ -20,6 +23,7 @@ import {
 
 /** How the host comes up, what it says, and how it goes down: a process of its own, as a user runs it. */
 
+vi.setConfig({ testTimeout: 100_000 });
 afterAll(endAll);
 
 const SERVING = /^api {7}(http:\/\/127\.0\.0\.1:\d+)$/;
@@ -30,7 +34,7 @@ const simulated = (ids: string[], more: string[] = []) => {
   return { repo, argv: ["--repo", repo.dir, "--backlog", repo.backlog, "--provider", "simulated", ...more] };
 };
 
-describe.concurrent("a bare machine", () => {
+describe("a bare machine", () => {
   test("no provider: it says so, works on a scratch repository of its own, and ends with a summary", async ({
     expect,
   }) => {
@@ -129,7 +133,8 @@ describe.concurrent("serving", () => {
     expect(existsSync(join(at.home, "host.lock"))).toBe(true);
     const third = start(argv, { at });
     await third.line(/^no work is started/);
-    third.kill("SIGTERM");
+    // As a terminal that is closed says it.
+    third.kill("SIGHUP");
     expect((await third.ended).code).toBe(0);
     expect(processesOf(at)).toEqual([]);
   });
@@ -143,6 +148,28 @@ describe.concurrent("serving", () => {
       await host.line(/^no work is started/);
       host.kill("SIGTERM");
       expect((await host.ended).code).toBe(0);
+    }
+  });
+
+  test("of eight that see the same dead process's lock, one takes it", async ({ expect }) => {
+    const lock = new URL("../../../functions/local/lock.ts", import.meta.url).href;
+    const contend = `const { lockHome } = await import(${JSON.stringify(lock)});
+      process.stdin.once("data", () => {
+        try { lockHome(process.argv[1]); console.log("won"); } catch (error) { console.log(error.code); }
+      }).once("end", () => process.exit(0));
+      console.log("here");`;
+    for (let round = 0; round < 3; round++) {
+      const at = place();
+      put(at.root, { "home/host.lock": JSON.stringify({ pid: 2 ** 22 + 1, born: "1" }) });
+      const contenders = Array.from({ length: 8 }, () =>
+        execa(process.execPath, ["--input-type=module", "-e", contend, at.home], { stdin: "pipe" }),
+      );
+      await Promise.all(contenders.map((one) => once(one.stdout, "data")));
+      contenders.forEach((one) => one.stdin.write("go\n"));
+      await Promise.all(contenders.map((one) => once(one.stdout, "data")));
+      contenders.forEach((one) => one.stdin.end());
+      const said = (await Promise.all(contenders)).map((one) => one.stdout.split("\n")[1]);
+      expect(said.sort()).toEqual([...Array<string>(7).fill("home.locked"), "won"]);
     }
   });
 
@@ -172,7 +199,7 @@ describe.concurrent("serving", () => {
   });
 });
 
-describe.concurrent("the user's checkout", () => {
+describe("the user's checkout", () => {
   test("changes that are not committed are mentioned, and are the same afterwards", async ({ expect }) => {
     const { repo, argv } = simulated(["a"], ["--once"]);
     put(repo.dir, { "README.md": "# Changed\n", "new.txt": "not added\n" });
@@ -295,6 +322,24 @@ describe.concurrent("going down", () => {
     expect((await again.ended).code).toBe(0);
     // The supervisor ends what the host no longer could.
     await until(() => processesOf(at).length === 0, 15_000);
+  });
+
+  test("its store ends by itself: it says so and ends, and the next start goes on", async ({ expect }) => {
+    const at = place();
+    const { argv } = simulated(["a"], ["--once"]);
+    const env = { ...QUICK_SUITE, ...scenario(at, { match: { attempt: 1, phase: "spec" }, do: { step: "hang" } }) };
+    const host = start(argv, { at, env });
+    await host.line(/ a: spec$/);
+    const { pid } = JSON.parse(readFileSync(join(at.home, "store", "table.db.pid"), "utf8")) as { pid: number };
+    process.kill(pid, "SIGKILL");
+    const { code, err } = await host.ended;
+    expect(code).toBe(2);
+    expect(err).toMatch(/^The embedded DynamoDB ended by itself; its log is .*\nStart again to go on/m);
+    expect(err).not.toMatch(/^\s+at |The host broke/m);
+    expect(processesOf(at)).toEqual([]);
+    const again = await run(argv, { at, env: QUICK_SUITE });
+    expect(again.out).toMatch(/^Items {5}1: 1 done$/m);
+    expect(again.code).toBe(0);
   });
 
   test("a caller that never finishes its request does not hold the stop", async ({ expect }) => {

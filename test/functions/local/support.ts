@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -18,7 +19,7 @@ const MAIN = fileURLToPath(new URL("../../../functions/local/main.ts", import.me
 const COMPILED = join(tmpdir(), "coherence-host-compiled");
 const PLACE = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 /** Ms after which a line that never comes fails the test with all that was said. */
-const PATIENCE_MS = 50_000;
+const PATIENCE_MS = 90_000;
 
 export type Ended = { code: number | null; signal: NodeJS.Signals | null; out: string; err: string };
 
@@ -37,10 +38,18 @@ export type Place = { home: string; empty: string; root: string };
 
 export function place(): Place {
   const root = realpathSync(mkdtempSync(join(PLACE, "coherence-host-")));
-  return { root, home: join(root, "home"), empty: realpathSync(mkdtempSync(join(PLACE, "coherence-cwd-"))) };
+  const empty = realpathSync(mkdtempSync(join(PLACE, "coherence-cwd-")));
+  made.push(() => {
+    // The engine of a host that was killed.
+    for (const one of processesOf({ root })) process.kill(Number(one.split(" ")[0]), "SIGKILL");
+    for (const dir of [root, empty]) rmSync(dir, { recursive: true, force: true });
+  });
+  return { root, home: join(root, "home"), empty };
 }
 
 const running = new Set<ChildProcess>();
+/** What removes the folders that were made. */
+const made: (() => void)[] = [];
 
 /** Starts a host. */
 export function start(
@@ -104,9 +113,12 @@ export function run(argv: readonly string[], options: Parameters<typeof start>[1
   return start(argv, options).ended;
 }
 
-/** Ends the hosts that a failed test left behind. */
-export function endAll(): void {
-  for (const child of running) child.kill("SIGKILL");
+/** Ends the hosts that a failed test left behind, and removes every folder. */
+export async function endAll(): Promise<void> {
+  const left = [...running];
+  for (const child of left) child.kill("SIGKILL");
+  await Promise.all(left.map((child) => once(child, "close")));
+  for (const remove of made.splice(0)) remove();
 }
 
 /** What a home's table holds once its host has ended. */
@@ -121,17 +133,16 @@ export async function inTable<T>(home: string, look: (store: Store.Store) => Pro
   }
 }
 
-/** Every process whose environment names this place: what a host left running. */
-export function processesOf(at: Place): string[] {
+/** Every process that names this place in its environment or its words: what a host left running, its engine too. */
+export function processesOf(at: Pick<Place, "root">): string[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((pid) => {
       try {
-        const ours = readFileSync(`/proc/${pid}/environ`, "utf8").includes(at.root);
+        const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+        const ours = words.includes(at.root) || readFileSync(`/proc/${pid}/environ`, "utf8").includes(at.root);
         const state = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.[0];
-        return ours && state !== "Z"
-          ? [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")}`]
-          : [];
+        return ours && state !== "Z" ? [`${pid} ${words}`] : [];
       } catch {
         return []; // ended meanwhile
       }
@@ -143,8 +154,9 @@ export const QUICK_SUITE = { COHERENCE_TEST_COMMAND: 'echo "1 passed, 0 failed"'
 
 /** A repository whose suite is green, with a backlog of one line an id. */
 export function repository(ids: readonly string[], more: Record<string, string> = {}): Scratch & { backlog: string } {
-  const made = scratch({ "README.md": "# A project\n", "plan.md": backlogOf(ids), ...more });
-  return { ...made, backlog: join(made.dir, "plan.md") };
+  const repo = scratch({ "README.md": "# A project\n", "plan.md": backlogOf(ids), ...more });
+  made.push(repo.remove);
+  return { ...repo, backlog: join(repo.dir, "plan.md") };
 }
 
 export function backlogOf(ids: readonly string[]): string {
@@ -167,11 +179,11 @@ export async function fakeCodex(): Promise<{
   close: () => Promise<void>;
 }> {
   const server = createServer((_, response) => {
-    response.writeHead(made.status, { "content-type": "application/json" }).end('{"object":"list","data":[]}');
+    response.writeHead(codex.status, { "content-type": "application/json" }).end('{"object":"list","data":[]}');
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-  const made = {
+  const codex = {
     status: 200,
     env: { CODEX_BIN: FAKE_CODEX, OPENAI_BASE_URL: url, OPENAI_API_KEY: "sk-test-of-its-own" },
     close: () =>
@@ -180,7 +192,7 @@ export async function fakeCodex(): Promise<{
         server.closeAllConnections();
       }),
   };
-  return made;
+  return codex;
 }
 
 /** Refs, HEAD, index and files of the user's checkout: what must be the same afterwards. */

@@ -102,9 +102,14 @@ export function binaryOf(row: CliRow, settings: Settings): string {
   return firstSet(settings, [row.binary.setting])?.value ?? row.binary.fallback;
 }
 
-/** The model server of a row, without a slash at its end. */
+/**
+ * The model server of a row, without a slash at its end. User and password in it are left out: the key is what counts, fetch
+ * refuses them, and a URL is printed, stored and shown.
+ */
 export function baseUrlOf(row: CliRow, settings: Settings): string {
-  return (firstSet(settings, [row.baseUrl.setting])?.value ?? row.baseUrl.fallback).replace(/\/+$/, "");
+  const given = (firstSet(settings, [row.baseUrl.setting])?.value ?? row.baseUrl.fallback).replace(/\/+$/, "");
+  // By the last @ before the path: a password may hold one.
+  return given.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
 }
 
 function usageIn(row: CliRow, model: string, ended: Ended) {
