@@ -77,11 +77,20 @@ const log = route({
   method: "GET",
   path: "/api/agent/tasks/:id/log",
   scope: ["read"],
-  summary: "The end of a task's log (at most 1 MB), or what follows an offset in bytes",
-  query: z.object({ offset: z.number().int().min(0).optional() }),
+  summary: "The end of a task's log (at most 1 MB), or what follows an offset in bytes or, at less cost, a cursor",
+  query: z.object({
+    offset: z.number().int().min(0).optional(),
+    /** `next_cursor` of the answer before; `offset` then stands only for what has no chunks. */
+    cursor: z.string().min(1).max(100).optional(),
+  }),
   async handle({ deps, params, query }) {
     const { row, parts } = await whole(deps, params.id);
-    const page = (await Attempt.readLog(deps.store, row.id, query.offset)) ?? pageOf(parts.output, query.offset);
+    const { offset: from, cursor } = query;
+    const written =
+      cursor === undefined
+        ? Attempt.readLog(deps.store, row.id, from)
+        : Attempt.readLogAfter(deps.store, row.id, cursor);
+    const page = (await written) ?? pageOf(parts.output, from);
     if (!page) throw fail("task.log_not_found", "Task log not found");
     return {
       task_id: row.id,
@@ -90,6 +99,7 @@ const log = route({
       output: parts.output ?? null,
       truncated: page.truncated,
       next_offset: page.next,
+      next_cursor: page.cursor,
     };
   },
 });
@@ -134,5 +144,6 @@ async function whole(deps: Parameters<typeof Task.create>[0], given: string): Pr
 function pageOf(output: string | undefined, from = 0): Attempt.LogPage | undefined {
   if (output === undefined) return undefined;
   const bytes = Buffer.from(output);
-  return { text: bytes.subarray(from).toString("utf8"), next: Math.max(from, bytes.length), truncated: false };
+  const text = bytes.subarray(from).toString("utf8");
+  return { text, next: Math.max(from, bytes.length), cursor: null, truncated: false };
 }

@@ -70,8 +70,13 @@ export const Attempt = z.object({
 export type Attempt = z.infer<typeof Attempt>;
 export const Attempts = z.object({ attempts: z.array(Attempt) });
 
-/** A page of a task's log; `next_offset` in bytes of the whole. */
-export const LogPage = z.object({ log: z.string(), truncated: z.boolean().nullish(), next_offset: z.number() });
+/** A page of a task's log; `next_offset` in bytes of the whole, `next_cursor` the same at less cost, where there is one. */
+export const LogPage = z.object({
+  log: z.string(),
+  truncated: z.boolean().nullish(),
+  next_offset: z.number(),
+  next_cursor: text,
+});
 
 /** A line of pipeline-status. */
 export const StatusItem = z.object({

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Clock } from "../../core/ground/clock.ts";
 import type { Config } from "../../core/ground/config.ts";
-import type { Id } from "../../core/ground/id.ts";
+import { sha256, type Id } from "../../core/ground/id.ts";
 import type { Log } from "../../core/ground/log.ts";
 import * as Process from "../../core/ground/process/index.ts";
 import * as Store from "../../core/ground/store/index.ts";
@@ -82,7 +82,7 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
     events,
     workflow,
     providers,
-    host: { id: "local", incarnation: id.ulid(clock.now()) },
+    host: { id: `local-${sha256(home).slice(0, 8)}`, incarnation: id.ulid(clock.now()) },
     routing: { allowSimulated: options.allowSimulated, ...(options.pin === undefined ? {} : { pin: options.pin }) },
     work: { tree: repository !== null, merge: options.merge, leaseMs: LEASE_MS },
     pace: { paused: false, itemsLeft: Infinity, until: Infinity },

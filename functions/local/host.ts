@@ -1,64 +1,28 @@
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { serve, type ServerType } from "@hono/node-server";
 import { deadline, type Clock } from "../../core/ground/clock.ts";
 import type { Config } from "../../core/ground/config.ts";
-import { CoherenceError, fail, messageOf } from "../../core/ground/errors.ts";
-import type { Id } from "../../core/ground/id.ts";
-import type { Log } from "../../core/ground/log.ts";
-import * as Backlog from "../../core/work/backlog/index.ts";
+import { fail, messageOf } from "../../core/ground/errors.ts";
+import * as Store from "../../core/ground/store/index.ts";
 import * as Provider from "../../core/work/provider/index.ts";
 import type { TaskType } from "../../core/work/task/index.ts";
 import type { Repository } from "../../core/work/workspace/index.ts";
 import * as Pipeline from "../../core/flow/pipeline/index.ts";
 import * as Prompt from "../../core/flow/prompt/index.ts";
-import type { At } from "../../core/flow/worker/index.ts";
 import { createApp } from "../api/app.ts";
 import { composeLocal, type Local } from "../compose/local.ts";
-import { runSchedule, SCHEDULES } from "../schedules/table.ts";
-import { react } from "../subscribers/subscribers.ts";
-import { startWorker, type LocalWorker } from "../worker/worker.ts";
+import { checkFiles, pushFiles } from "./backlog-files.ts";
 import { checkBase } from "./base.ts";
-import { coalesce } from "./coalesce.ts";
 import { localClient, resolveEngine, startEngine, type Engine } from "./dynamodb.ts";
 import { homeFor, makeHome } from "./home.ts";
 import { lockHome } from "./lock.ts";
+import type { Host, HostSetting } from "./setting.ts";
 import type { HostOptions } from "./options.ts";
-import { describe, probe, workforce, type Probed } from "./providers.ts";
-import { filesOf, readBacklog, scratchTarget, targetOf, type Target } from "./target.ts";
+import { describe, probe, workforce } from "./providers.ts";
+import { run } from "./running.ts";
+import { scratchTarget, targetOf, type Target } from "./target.ts";
 
-export type HostSetting = {
-  options: HostOptions;
-  /** Where the host was started. */
-  directory: string;
-  config: Config;
-  clock: Clock;
-  id: Id;
-  log: Log;
-  say: (line: string) => void;
-  signal: AbortSignal;
-  at?: At;
-};
-
-export type Host = Local & {
-  home: string;
-  url: string;
-  target: Target;
-  probed: Probed[];
-  /** Why no work is started, though the host serves; undefined when it works. */
-  idle: string | undefined;
-  /** A provider became ready and the base is being checked. */
-  beginning: boolean;
-  /** Rejects when the host cannot go on: its store ended by itself. Never resolves. */
-  broken: Promise<never>;
-  /** Called after every event, for whoever shows progress. */
-  onChange(listener: () => void): void;
-  /** Stops everything in good order and gives back what it held. */
-  stop(): Promise<void>;
-};
-
-/** Ms between two looks at the backlog's file. */
-const WATCH_MS = 1000;
 /** Ms that a store which was named has to answer. */
 const STORE_ANSWERS_MS = 5000;
 /** Ms that requests under way have at the stop. */
@@ -78,7 +42,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       }
   };
   try {
-    const wanted = targetOf(options, setting.directory, config.metaBacklog);
+    const wanted = targetOf(options, setting.directory, config);
     const place = homeFor(wanted.repo, config);
     const registry = Provider.create({ settings: config.environment, clock, home: place, hostEnv: config.environment });
     if (options.provider !== undefined) registry.get(options.provider);
@@ -97,7 +61,9 @@ export async function startHost(setting: HostSetting): Promise<Host> {
     describe(probed).forEach(say);
     const force = workforce(probed, options.provider, config.allowPaid);
     const scratch = force.kind === "none" && !explicit;
-    const target = scratch ? await scratchTarget(home, config.environment) : wanted;
+    // A room of its own: what a simulated agent does must never be found among real work.
+    const room = scratch ? makeHome(join(home, "showcase")) : home;
+    const target = scratch ? await scratchTarget(room, config.environment) : wanted;
     if (!explicit) checkFiles(target);
     if (scratch)
       say(
@@ -110,11 +76,11 @@ export async function startHost(setting: HostSetting): Promise<Host> {
         : idleReason(force, options.provider);
     if (options.once) mustWork(idle, target);
 
-    const engine = await openStore(home, config, clock, say);
+    const engine = await openStore(room, config, clock, say);
     closing.push(() => engine.stop());
     signal.throwIfAborted();
     const local = await composeLocal({
-      home,
+      home: room,
       config,
       clock,
       id,
@@ -131,9 +97,12 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       paused: true,
       itemsLeft: options.maxItems ?? Infinity,
       until: options.hours === undefined ? Infinity : clock.now() + options.hours * 3_600_000,
+      ...(options.once && target.backlog !== undefined ? { only: target.backlog } : {}),
     });
+    if (local.repository) await bindStore(deps, target.repo);
     await Provider.configurationChanged(deps);
-    for (const { provider, readiness } of probed) await Provider.saveReadiness(deps, provider.name, readiness, provider.models);
+    for (const { provider, readiness } of probed)
+      await Provider.saveReadiness(deps, provider.name, readiness, provider.models);
 
     const { server, url } = await listen(local, config.port);
     closing.push(() => shut(server, clock));
@@ -183,17 +152,24 @@ export async function startHost(setting: HostSetting): Promise<Host> {
   }
 }
 
-/** Reads the backlog's files, so that a broken one is known before anything is made. */
-function checkFiles(target: Target): void {
-  for (const { kind, file } of filesOf(target)) readBacklog(file, kind);
-}
-
 /** `--once` ends where there is nothing to do it with or to do; throws `provider.none_ready`, `backlog.invalid`. */
 function mustWork(idle: string | undefined, target: Target): void {
   if (idle !== undefined) throw fail("provider.none_ready", `No work can be done: ${idle}`);
   if (target.backlog === undefined)
     throw fail("backlog.invalid", `There is no backlog to work through in ${target.repo}`, {
       remedy: "Name one: --backlog FILE.",
+    });
+}
+
+/** A store holds the work of one repository: another's items would be done in the wrong place. Throws `config.invalid`. */
+async function bindStore({ store }: Pipeline.PipelineDeps, repo: string): Promise<void> {
+  const path = realpathSync(repo);
+  const key = Store.Keys.config("repository");
+  await Store.write(store, { kind: "put", item: { ...key, ent: "config", path }, if: Store.isNew });
+  const bound = (await Store.get(store, key))?.path;
+  if (bound !== path)
+    throw fail("config.invalid", `This home holds the work of ${String(bound)}, not of ${path}`, {
+      remedy: "Give each repository a home of its own: unset COHERENCE_HOME (or DYNAMODB_ENDPOINT), or set another.",
     });
 }
 
@@ -209,118 +185,6 @@ async function lookAt(repository: Repository, target: Target, say: (line: string
 /** Throws `config.invalid` for a template in `.coherence/prompts/` that cannot be used. */
 function checkOverrides(prompts: Partial<Record<TaskType, string>>): void {
   for (const [type, text] of Object.entries(prompts)) Prompt.checkOverride(type as TaskType, text);
-}
-
-/** Starts worker, subscribers and schedules; the function stops them and gives back what was held. */
-async function run(
-  host: Host,
-  listeners: (() => void)[],
-  begin: () => Promise<void>,
-  setting: HostSetting,
-): Promise<() => Promise<void>> {
-  const { deps, events, target, workflow } = host;
-  const { clock, log, say } = setting;
-  const failed = (what: string) => (error: unknown) => log.error({ err: error }, `${what} failed`);
-  let cancelDue = () => {};
-  const dispatch = coalesce(async () => {
-    await Pipeline.dispatch(deps);
-    const due = await Pipeline.nextDue(deps);
-    cancelDue();
-    // The next parked task or due default, to the millisecond rather than the minute.
-    // While nothing is started what is due stays due: looking again at once would go on for ever.
-    const idle = deps.pace.paused || clock.now() >= deps.pace.until;
-    if (due !== undefined && !idle) cancelDue = clock.after(Math.max(50, due - clock.now()), () => tick());
-  }, failed("dispatch"));
-  const tick = coalesce(async () => {
-    await Pipeline.tick(deps);
-    dispatch();
-  }, failed("the project manager's tick"));
-
-  const worker = await startWorker(deps, {
-    id: `local-${deps.host.incarnation}`,
-    capacity: deps.config.workers,
-    capabilities: machines(host.probed),
-    host: Pipeline.ownerOf(deps.host),
-  });
-  events.subscribe((event) => react(deps, { dispatch, tick }, event));
-  events.subscribe(async (event) => {
-    if (event.type === "work.offered") await worker.look();
-    listeners.forEach((listener) => listener());
-  });
-  events.subscribe(async (event) => {
-    if (event.type === "provider.ready" && (await becameReady(host, worker, begin, setting))) tick();
-  });
-  const runs = new Set<Promise<void>>();
-  const stops = SCHEDULES.map((schedule) =>
-    clock.every(schedule.everyMinutes * 60_000, () => {
-      const one: Promise<void> = runSchedule(deps, schedule).finally(() => runs.delete(one));
-      runs.add(one);
-    }),
-  );
-  const pushing = coalesce(
-    () => pushFiles(deps, target, say),
-    (error) => say(`the backlog stays as it was: ${wordsOf(error)}`),
-  );
-  stops.push(watch(target, clock, pushing));
-  tick();
-  return async () => {
-    // First all that could start work, then the work, then what it held: nothing begins behind the stop's back.
-    deps.pace.paused = true;
-    events.close();
-    stops.forEach((stop) => stop());
-    await pushing.idle();
-    await tick.idle();
-    await dispatch.idle();
-    cancelDue();
-    await workflow.close();
-    await worker.close();
-    await Promise.all(runs);
-    await events.idle();
-    await Pipeline.releaseOwn(deps);
-  };
-}
-
-/** What a base or a provider lacks is said once it is known; work waits until the next start. */
-function wordsOf(error: unknown): string {
-  return error instanceof CoherenceError && error.remedy ? `${error.message}\n${error.remedy}` : messageOf(error);
-}
-
-/** A provider that answered at last ends the waiting that had no other reason; true when work begins with it. */
-async function becameReady(
-  host: Host,
-  worker: LocalWorker,
-  begin: () => Promise<void>,
-  setting: HostSetting,
-): Promise<boolean> {
-  const { readiness } = await Provider.health(host.deps);
-  const now = host.probed.map(({ provider, readiness: before }) => {
-    const row = readiness.find((one) => one.name === provider.name);
-    return { provider, readiness: row?.ready ? { ready: true as const, detail: row.detail } : before };
-  });
-  await worker.capable(machines(now));
-  const force = workforce(now, setting.options.provider, setting.config.allowPaid);
-  if (host.idle === undefined || host.beginning || setting.options.paused || force.kind !== "ready") return false;
-  host.beginning = true;
-  try {
-    await begin();
-  } catch (error) {
-    if (setting.signal.aborted) return false;
-    host.idle = messageOf(error);
-    setting.say(`a provider is ready, and still no work is started: ${wordsOf(error)}`);
-    return false;
-  } finally {
-    host.beginning = false;
-  }
-  host.idle = undefined;
-  host.deps.pace.paused = false;
-  setting.say("a provider is ready: work begins");
-  return true;
-}
-
-function machines(probed: readonly Probed[]): string[] {
-  return probed
-    .filter(({ provider, readiness }) => readiness.ready && provider.capabilities.where === "machine")
-    .map(({ provider }) => provider.name);
 }
 
 function idleReason(force: ReturnType<typeof workforce>, pin: string | undefined): string | undefined {
@@ -397,53 +261,4 @@ function listen({ deps, repository }: Local, port: number): Promise<{ server: Se
       ),
     );
   });
-}
-
-/** Pushes product and meta file; throws for a broken one, and then nothing is changed. */
-async function pushFiles(deps: Pipeline.PipelineDeps, target: Target, say: (line: string) => void): Promise<void> {
-  const read = filesOf(target).map(({ kind, file }) => ({ kind, file, text: readBacklog(file, kind).text }));
-  for (const { kind, file, text } of read) {
-    const pushed = await Pipeline.push(deps, { id: target.backlog ?? "", text, kind });
-    const changes = [
-      `${pushed.created.length} new`,
-      `${pushed.changed.length} changed`,
-      `${pushed.retired.length} retired`,
-      `${pushed.unchanged} as they were`,
-    ];
-    say(`pushed    ${file}: ${changes.join(", ")}`);
-  }
-}
-
-/** Calls `changed` when a file has changed and is the same at two looks: one that is still being written would lose its end. */
-function watch(target: Target, clock: Clock, changed: () => void): () => void {
-  const stamp = () => [target.backlogFile, target.metaFile].map(stampOf).join("|");
-  let pushed = stamp();
-  let before = pushed;
-  return clock.every(WATCH_MS, () => {
-    const now = stamp();
-    if (now !== pushed && now === before) {
-      pushed = now;
-      changed();
-    }
-    before = now;
-  });
-}
-
-function stampOf(file: string | undefined): string {
-  if (file === undefined) return "";
-  try {
-    const { mtimeMs, size } = statSync(file);
-    return `${mtimeMs}:${size}`;
-  } catch {
-    return "gone";
-  }
-}
-
-/** The items of the backlog files in the order in which they would start, without a table; for a dry run. */
-export function preview(target: Target, ratio: number): { text: string; kind: string; id: string }[] {
-  const items = filesOf(target).flatMap(({ kind, file }) =>
-    readBacklog(file, kind).items.map((item) => ({ ...item, kind, id: kind === "meta" ? `meta-${item.id}` : item.id })),
-  );
-  const of = (kind: string) => items.filter((item) => item.kind === kind);
-  return Backlog.order(of("product"), of("meta"), ratio);
 }

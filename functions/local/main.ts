@@ -6,7 +6,9 @@ import * as Log from "../../core/ground/log.ts";
 import * as Backlog from "../../core/work/backlog/index.ts";
 import type { At } from "../../core/flow/worker/index.ts";
 import { coalesce, type Coalesced } from "./coalesce.ts";
-import { preview, startHost, type Host } from "./host.ts";
+import { preview } from "./backlog-files.ts";
+import { startHost } from "./host.ts";
+import type { Host } from "./setting.ts";
 import { parseOptions, type HostOptions } from "./options.ts";
 import { progress, standing, summary } from "./progress.ts";
 import { targetOf } from "./target.ts";
@@ -165,7 +167,7 @@ function shower(host: Host, say: (line: string) => void): Coalesced {
 }
 
 function dryRun(options: HostOptions, config: Config.Config, say: (line: string) => void): ExitCode {
-  const target = targetOf(options, process.cwd(), config.metaBacklog);
+  const target = targetOf(options, process.cwd(), config);
   const items = preview(target, config.metaRatio);
   say(`DRY-RUN: ${target.repo}, ${target.backlogFile ?? "no backlog: name one with --backlog FILE"}`);
   for (const item of items.slice(0, options.maxItems ?? items.length))

@@ -29,6 +29,8 @@ export type PipelineDeps = Deps & {
     paused: boolean;
     /** How many more items may start (`--max-items`). */
     itemsLeft: number;
+    /** Only this backlog's items are worked on, and tasks of none (`--once`). */
+    only?: string;
     /** Nothing is started after this time, in ms (`--hours`). */
     until: number;
   };

@@ -39,6 +39,7 @@ export async function dispatch(deps: PipelineDeps): Promise<string[]> {
       const row = await Task.row(deps.store, id);
       if (row?.status !== "pending" || row.queue !== "pipeline" || (row.retry_not_before ?? 0) > deps.clock.now())
         continue;
+      if (deps.pace.only !== undefined && row.item && row.item.backlog !== deps.pace.only) continue;
       const taken = [...slots, { task: id, attempt: row.att + 1 }];
       const outcome = await Store.tx(deps.store, (now) => [
         ...Attempt.claimWrites(deps, row, { by: "pipeline", owner: ownerOf(deps.host), leaseMs: CLAIM_LEASE_MS }, now)

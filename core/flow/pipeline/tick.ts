@@ -26,7 +26,8 @@ export async function tick(deps: PipelineDeps): Promise<string[]> {
     // What the lock's time ran out on makes nothing more: every step is conditional on the lock.
     const mine: Store.Write = { kind: "check", key: Keys.lock(MANAGER), if: { mine: Store.eq("owner", held.owner) } };
     const made: string[] = [];
-    const backlogs = await Backlog.list(deps);
+    const { only } = deps.pace;
+    const backlogs = (await Backlog.list(deps)).filter((backlog) => only === undefined || backlog.id === only);
     const going = await Promise.all(backlogs.map((backlog) => movingOf(deps, backlog)));
     for (const { moving } of going)
       for (const item of moving) if (item.task === undefined) made.push(...(await makeTask(deps, item, [mine])));

@@ -24,4 +24,15 @@ export {
   type OutcomePart,
 } from "./outcome.ts";
 export { readOrder, readPrompt, save, saved, saveOrder, savePrompt } from "./parts.ts";
-export { logWriter, readLog, removeLog, MAX_LOG_BYTES, type LogPage, type LogWriter } from "./log.ts";
+export {
+  logWriter,
+  readLog,
+  readLogAfter,
+  readLogTail,
+  removeLog,
+  LOG_KEPT_MS,
+  MAX_LOG_BYTES,
+  MAX_TURN_BYTES,
+  type LogPage,
+  type LogWriter,
+} from "./log.ts";

@@ -32,13 +32,13 @@ export const log: Register = (program) => {
 
 async function follow(shell: Shell, id: string): Promise<void> {
   const printable = lines();
-  let offset = 0;
+  let from: From = { offset: 0, cursor: null };
   let asked = false;
   for (;;) {
     // The status is read before the log: what an ended task printed is then complete.
     const task = (await shell.api.get(taskPath(id), Task)).data;
-    const next = await piece(shell, id, offset);
-    offset = next.offset;
+    const next = await piece(shell, id, from);
+    from = next.from;
     const text = printable.take(next.text);
     if (text !== "") shell.print(text);
     if (next.more) continue;
@@ -52,17 +52,21 @@ async function follow(shell: Shell, id: string): Promise<void> {
   if (rest !== "") shell.print(rest);
 }
 
-/** What was added since `offset`; a task that has printed nothing yet has no log. */
-async function piece(shell: Shell, id: string, offset: number) {
+/** Where the next read begins: a cursor where the answer gave one, else bytes of the whole log. */
+type From = { offset: number; cursor: string | null };
+
+/** What was added since; a task that has printed nothing yet has no log. */
+async function piece(shell: Shell, id: string, from: From): Promise<{ text: string; from: From; more: boolean }> {
+  const query = from.cursor === null ? `offset=${from.offset}` : `cursor=${encodeURIComponent(from.cursor)}`;
   try {
-    const {
-      log: text,
-      truncated,
-      next_offset,
-    } = (await shell.api.get(taskPath(id, `/log?offset=${offset}`), LogPage)).data;
-    return { text, offset: next_offset, more: truncated === true && next_offset > offset };
+    const page = (await shell.api.get(taskPath(id, `/log?${query}`), LogPage)).data;
+    return {
+      text: page.log,
+      from: { offset: page.next_offset, cursor: page.next_cursor ?? null },
+      more: page.truncated === true && page.next_offset > from.offset,
+    };
   } catch (error) {
-    if (error instanceof Failure && error.code === "task.log_not_found") return { text: "", offset, more: false };
+    if (error instanceof Failure && error.code === "task.log_not_found") return { text: "", from, more: false };
     throw error;
   }
 }
