@@ -10,14 +10,24 @@ const rows = [...doc.matchAll(/^\| (\d+) \|[^|]*\| (.*) \|$/gm)].map(([, number,
   })),
 }));
 
-it("every failure from 1 to 36, 38 and 40 has a guard that exists", () => {
+/** Whether a file has a test or group that runs whose title has these words: in its call, or in the table of its cases. */
+function hasTest(file: string, title: string): boolean {
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines.some((line, i) => {
+    if (!line.includes(title) || /^\s*(\/\/|\*)/.test(line)) return false;
+    const call = lines.slice(Math.max(0, i - 3), i + 1).join("\n");
+    return /\b(it|test|describe)\b/.test(call) && !/\b(it|test|describe)\.(skip|todo)\b/.test(call);
+  });
+}
+
+it("every failure from 1 to 36, 38 and 40 has a guard that exists and runs", () => {
   const wanted = [...Array.from({ length: 36 }, (_, i) => i + 1), 38, 40];
   expect(rows.map((row) => row.number)).toEqual(expect.arrayContaining(wanted));
   for (const { number, guards } of rows) {
     expect(guards.length, `${number} names no test`).toBeGreaterThan(0);
     for (const { file, title } of guards) {
       expect(existsSync(file), `${number}: there is no ${file}`).toBe(true);
-      expect(readFileSync(file, "utf8").includes(title), `${number}: ${file} has no "${title}"`).toBe(true);
+      expect(hasTest(file, title), `${number}: ${file} has no "${title}"`).toBe(true);
     }
   }
 });

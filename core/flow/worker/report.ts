@@ -22,6 +22,11 @@ export function tableReport(
   const owner = `${ref.taskId}/${ref.n}/${ref.turn}`;
   const begun = deps.clock.now();
   const locks = new Set<string>();
+  /** The last renewal of the locks; one after the other. */
+  let renewing = Promise.resolve();
+  const renewLocks = async () => {
+    for (const name of locks) await Lock.acquire(deps.store, { name, owner }, LOCK_MS);
+  };
   let result: Reported = "fallback";
   let status = "ended";
   const log = Attempt.logWriter(
@@ -37,8 +42,11 @@ export function tableReport(
   const report: Report = {
     log: log.line,
     async renew(step) {
-      for (const name of locks) await Lock.acquire(deps.store, { name, owner }, LOCK_MS);
-      return Attempt.renew(deps.store, ref, order.limits.leaseMs, step.slice(0, 200));
+      // The fence first: a turn that lost its attempt must not keep others from the lock.
+      if (!(await Attempt.renew(deps.store, ref, order.limits.leaseMs, step.slice(0, 200)))) return false;
+      renewing = renewing.then(renewLocks, renewLocks);
+      await renewing;
+      return true;
     },
     async save(name, value) {
       await Attempt.save(deps.store, ref, name, JSON.stringify(value));
@@ -57,6 +65,8 @@ export function tableReport(
       locks.add(name);
       return async () => {
         locks.delete(name);
+        // A renewal that is under way would take the lock again behind its release.
+        await renewing.catch(() => {});
         await Lock.release(deps.store, { name, owner });
       };
     },
