@@ -53,7 +53,7 @@ export type Config = {
   userHome: string | undefined;
   setupCommand: string | undefined;
   testCommand: string | undefined;
-  /** How long a suite, and a set-up, may take. */
+  /** How long a suite, and each command of a set-up, may take. */
   suiteTimeoutMs: number;
   logLevel: "debug" | "info" | "warn" | "error" | "silent";
   scenario: string | undefined;

@@ -21,23 +21,24 @@ export async function checkBase(
   const branch = Backlog.integrationBranch(backlog);
   const tip = (await repository.head(branch)) ?? (await repository.user()).head;
   const key = Keys.backlog(backlog);
-  const known = (await Store.get(deps.store, key)) as { base_checked?: string; base_suite?: Suite | null } | undefined;
-  // What came after it came by integrations, which are green.
+  const known = (await Store.get(deps.store, key)) as Backlog.BacklogRow | undefined;
   const checked = known?.base_checked;
-  if (checked !== undefined && (acceptRed || !known?.base_suite))
-    if (checked === tip || (await repository.contains(branch, checked))) return;
+  const same = checked === tip;
+  // What came after a green base came by integrations, which are green; a red one may have been mended since.
+  if (known?.base_state === "green" && checked !== undefined && (same || (await repository.contains(branch, checked))))
+    return;
+  if (known?.base_state !== undefined && known.base_state !== "green" && acceptRed && same) return;
   say(`checking the base ${tip.slice(0, 12)}: set-up and tests, once`);
-  const lines: string[] = [];
-  const check = await repository.checkBase(tip, (line) => lines.push(line), signal);
-  const remember = (suite: Suite | null) =>
-    Store.write(deps.store, { kind: "update", key, set: { base_checked: tip, base_suite: suite } });
+  const check = await repository.checkBase(tip, () => {}, signal);
+  const remember = (base_state: Backlog.BacklogRow["base_state"], suite: Suite | null) =>
+    Store.write(deps.store, { kind: "update", key, set: { base_checked: tip, base_state, base_suite: suite } });
   switch (check.kind) {
     case "green":
-      await remember(null);
+      await remember("green", check.suite);
       return say(`the base is green: ${describe(check.suite)}`);
     case "red":
       if (acceptRed) {
-        await remember(check.suite);
+        await remember("red", check.suite);
         return say(`the base is red and accepted so (${describe(check.suite)}): green means not redder`);
       }
       throw fail(
@@ -49,7 +50,7 @@ export async function checkBase(
       );
     case "no_tests":
       if (acceptRed) {
-        await remember(null);
+        await remember("no_tests", null);
         return say("the base has no tests, and is accepted so");
       }
       throw fail("workspace.no_tests", "No test command was found for the repository", {

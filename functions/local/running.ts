@@ -1,4 +1,5 @@
 import { CoherenceError, messageOf } from "../../core/ground/errors.ts";
+import { sweeper } from "../../core/ground/store/index.ts";
 import * as Provider from "../../core/work/provider/index.ts";
 import * as Pipeline from "../../core/flow/pipeline/index.ts";
 import { runSchedule, SCHEDULES } from "../schedules/table.ts";
@@ -8,6 +9,9 @@ import { pushFiles, watch } from "./backlog-files.ts";
 import { coalesce } from "./coalesce.ts";
 import { workforce, type Probed } from "./providers.ts";
 import type { Host, HostSetting } from "./setting.ts";
+
+/** Ms between two looks at the next page of the table for what has expired: TTL does it on AWS alone. */
+const SWEEP_MS = 60_000;
 
 /** Starts worker, subscribers and schedules; the function stops them and gives back what was held. */
 export async function run(
@@ -60,6 +64,9 @@ export async function run(
     (error) => say(`the backlog stays as it was: ${wordsOf(error)}`),
   );
   stops.push(watch(target, clock, pushing));
+  const sweep = sweeper(deps.store);
+  const sweeping = coalesce(sweep, failed("the sweep of what has expired"));
+  stops.push(clock.every(SWEEP_MS, sweeping));
   tick();
   return async () => {
     // First all that could start work, then the work, then what it held: nothing begins behind the stop's back.
@@ -67,6 +74,7 @@ export async function run(
     events.close();
     stops.forEach((stop) => stop());
     await pushing.idle();
+    await sweeping.idle();
     await tick.idle();
     await dispatch.idle();
     cancelDue();

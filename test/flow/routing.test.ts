@@ -200,6 +200,22 @@ describe("who is left out, and why", () => {
   });
 });
 
+describe("a provider that is not ready", () => {
+  const routed = (transient: boolean) =>
+    route({
+      providers: [provider("a", { models: ["m"] })],
+      readiness: new Map([["a", { ready: false, detail: "answered 503", remedy: "Wait.", transient }]]),
+    }).skipped;
+
+  it("is its user's to mend", () => {
+    expect(routed(false)).toMatchObject([{ class: "auth", who_acts: "user", remedy: "Wait." }]);
+  });
+
+  it("is the system's when its probe failed by time-out, network or 5xx", () => {
+    expect(routed(true)).toMatchObject([{ class: "network", who_acts: "system", reason: "answered 503" }]);
+  });
+});
+
 describe("when no candidate is left", () => {
   const none = (more: Partial<Parameters<typeof Routing.noCandidate>[0]>) =>
     Routing.noCandidate({ skipped: [], tried: [], cooldowns: [], rules: CLASS_RULES, parks: 0, now: NOW, ...more });
@@ -261,7 +277,7 @@ describe("when no candidate is left", () => {
     expect(none({})).toMatchObject({ kind: "ask", prompt: expect.stringContaining("none is set up") as string });
   });
 
-  it.each(["content_filter", "bad_request", "workspace", "internal"] as const)("asks at once after %s", (failed) => {
+  it.each(["content_filter", "bad_request", "internal"] as const)("asks at once after %s", (failed) => {
     const next = none({ tried: [tried("a", failed)], skipped: [skip("b", { returns_at: NOW + 1000 })] });
     expect(next).toMatchObject({ kind: "ask", prompt: expect.stringContaining(`a ${failed}`) as string });
   });
@@ -270,6 +286,36 @@ describe("when no candidate is left", () => {
     "spends a try after %s that cools nothing down",
     (failed) => expect(none({ tried: [tried("a", failed)] })).toMatchObject({ kind: "retry" }),
   );
+
+  it("a provider that is out of reach for now is waited for, also where others need a person", () => {
+    const away = skip("a", { class: "network", who_acts: "system", reason: "https://a/v1 could not be reached" });
+    expect(none({ skipped: [away, skip("b")] })).toEqual({
+      kind: "park",
+      until: NOW + MINUTE,
+      reason: "a: https://a/v1 could not be reached",
+      known: false,
+    });
+  });
+
+  it.each([
+    [0, 1],
+    [1, 2],
+    [2, 4],
+  ])("a broken workspace after %i parks is waited out for %i min: a registry may be away", (parks, minutes) => {
+    expect(none({ tried: [tried("a", "workspace")], parks })).toEqual({
+      kind: "park",
+      until: NOW + minutes * MINUTE,
+      reason: "workspace: a workspace",
+      known: false,
+    });
+  });
+
+  it("a broken workspace after 3 parks in a row is a question", () => {
+    expect(none({ tried: [tried("a", "workspace")], parks: 3 })).toMatchObject({
+      kind: "ask",
+      prompt: expect.stringContaining(CLASS_RULES.workspace.remedy) as string,
+    });
+  });
 
   it("parks, and spends no try, when the worker was gone by the time of the offer", () => {
     expect(none({ tried: [tried("cli", "no_worker")] })).toMatchObject({ kind: "park", until: NOW + MINUTE });

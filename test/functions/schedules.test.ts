@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import * as Clock from "../../core/ground/clock.ts";
+import * as Provider from "../../core/work/provider/index.ts";
 import * as Telemetry from "../../core/work/telemetry/index.ts";
 import * as Pipeline from "../../core/flow/pipeline/index.ts";
 import { runSchedule, SCHEDULES, type Schedule } from "../../functions/schedules/table.ts";
-import { held, newTask, NOON, pushItems, rowOf, testPipeline } from "../support/pipeline.ts";
+import { finished, held, newTask, NOON, pushItems, rowOf, scripted, testPipeline } from "../support/pipeline.ts";
 
 const named = (name: string): Schedule => {
   const found = SCHEDULES.find((one) => one.name === name);
@@ -85,6 +86,26 @@ test("the project manager makes the tasks that items need", async () => {
   await pushItems(deps, ["a", "b"]);
   await runSchedule(deps, named("project-manager"));
   expect((await Telemetry.pings(deps))[0]?.detail).toBe("2 tasks made");
+});
+
+test("readiness asks again every 15 minutes, and every minute who was out of reach", async () => {
+  const clock = Clock.virtual(NOON);
+  const asked: string[] = [];
+  const provider = (name: string, transient: boolean) => ({
+    ...scripted(name, () => finished()),
+    probe: async () => (asked.push(name), { ready: false as const, detail: "", remedy: "", transient }),
+  });
+  const deps = await testPipeline({ clock, providers: [provider("keyless", false), provider("away", true)] });
+  const run = async () => {
+    asked.length = 0;
+    await runSchedule(deps, named("readiness"));
+    return asked;
+  };
+  await Provider.probeAll(deps, deps.providers.all());
+  await clock.advance(60_000);
+  expect(await run()).toEqual(["away"]);
+  await clock.advance(14 * 60_000);
+  expect(await run()).toEqual(["keyless", "away"]);
 });
 
 test("freshness is computed on read: a schedule that stopped shows as missed", async () => {

@@ -157,6 +157,16 @@ describe("times as text", () => {
     expect(Clock.month(ms)).toBe("202601");
   });
 
+  it("months before are those of the calendar, the shortest too", () => {
+    const from = Date.UTC(2026, 2, 1, 12);
+    expect([0, 1, 2, 3].map((n) => Clock.month(Clock.monthsBefore(from, n)))).toEqual([
+      "202603",
+      "202602",
+      "202601",
+      "202512",
+    ]);
+  });
+
   it("sort as they follow each other", () => {
     expect([Clock.ts(1_700_000_000_000), Clock.ts(7), Clock.ts(0)].sort()).toEqual([
       "0000000000000",

@@ -176,6 +176,29 @@ describe.each(modes)("%s", (_name, start) => {
   });
 });
 
+describe("what exec leaves in the background", () => {
+  const KEEPS_OUTPUT = `
+    const child = require("child_process").spawn("sleep", ["1000"], { stdio: "inherit", detached: true });
+    require("fs").writeFileSync("sleeper", child.pid + "\\n");
+    child.unref();
+    console.log("done");
+  `;
+
+  it("and holds its output is not waited for", async () => {
+    const exit = await Process.exec(script(KEEPS_OUTPUT), never);
+    expect(exit).toMatchObject({ code: 0, aborted: false, stdout: "done\n" });
+    expect(lives(await pidIn("sleeper"))).toBe(true);
+  });
+
+  it("does not hold up a stop", async () => {
+    const controller = new AbortController();
+    const running = Process.exec(script(`${KEEPS_OUTPUT} setInterval(() => {}, 1000);`), controller.signal);
+    await pidIn("sleeper");
+    controller.abort();
+    expect(await running).toMatchObject({ aborted: true, signal: "SIGTERM" });
+  });
+});
+
 describe("the group", () => {
   it("13: an abort waits for a stubborn grandchild's end", async () => {
     const controller = new AbortController();

@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -63,7 +66,7 @@ describe("codex is ready when its probes answered, not when a variable is set", 
     [
       "a base URL that is none",
       () => ({ CODEX_BIN: AGENT, CODEX_API_KEY: KEY, OPENAI_BASE_URL: "nonsense" }),
-      /could not be reached/,
+      /OPENAI_BASE_URL is not an http URL$/,
       /model server/,
     ],
   ];
@@ -74,6 +77,36 @@ describe("codex is ready when its probes answered, not when a variable is set", 
     expect(readiness.ready ? "" : readiness.remedy).toMatch(remedy);
     expect(readiness.ready ? "" : readiness.remedy).toMatch(/^[A-Z][^\n]*\.$/);
     expect(JSON.stringify(readiness)).not.toContain(KEY);
+  });
+
+  test("time-outs, network errors and 5xx may pass by themselves, the rest is for a person", async () => {
+    const set = { CODEX_BIN: AGENT, CODEX_API_KEY: KEY };
+    const answering = async (status: number) => {
+      const one = createServer((_, answer) => answer.writeHead(status).end()).listen(0, "127.0.0.1");
+      await once(one, "listening");
+      const { port } = one.address() as AddressInfo;
+      const readiness = await probe({ ...set, OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` });
+      one.close();
+      return readiness;
+    };
+    for (const status of [408, 429, 500, 503]) expect(await answering(status)).toMatchObject({ transient: true });
+    for (const status of [400, 401, 403, 404]) expect(await answering(status)).not.toHaveProperty("transient");
+    expect(await probe({ ...set, OPENAI_BASE_URL: "http://127.0.0.1:9/v1" })).toMatchObject({ transient: true });
+    expect(await probe({ ...set, CODEX_BIN: "/nowhere/codex" })).not.toHaveProperty("transient");
+    expect(await probe({ ...set, OPENAI_BASE_URL: server.url }, AbortSignal.abort())).toMatchObject({
+      transient: true,
+    });
+  });
+
+  test("user and password of a base URL are neither shown nor sent", async () => {
+    const set = { CODEX_BIN: AGENT, OPENAI_API_KEY: KEY };
+    const secret = (url: string) => url.replace("//", "//someone:p@ssw0rd@");
+    expect(await probe({ ...set, OPENAI_BASE_URL: secret(server.url) })).toEqual({
+      ready: true,
+      detail: `fake-agent 1.0.0; ${server.url} takes OPENAI_API_KEY`,
+    });
+    for (const url of [secret("http://127.0.0.1:9/v1"), "someone:p@ssw0rd@host/v1", "http://someone:p@ssw0rd@[/v1"])
+      expect(JSON.stringify(await probe({ ...set, OPENAI_BASE_URL: url }))).not.toMatch(/someone|p@ss|w0rd/);
   });
 
   test("an aborted probe does not throw", async () => {

@@ -183,6 +183,11 @@ describe("notRedder", () => {
     ["names unknown: more", suite(1, 3), suite(1, 2), false],
     ["counts unknown: both red", suite(1, null), suite(1, null), true],
     ["counts unknown: turns red", suite(1, null), suite(0, null), false],
+    ["no longer counts what the base did", suite(0, null), suite(1, 2), false],
+    ["no longer counts what a green base did", suite(0, null), suite(0, 0), false],
+    ["no longer counts, both red", suite(1, null), suite(1, 2), false],
+    ["over its time", suite(124, null), suite(1, null), false],
+    ["over its time, as the base was", suite(124, null), suite(124, null), true],
     ["crashes where it counted failures before", suite(1, 0), suite(1, 3, ["a", "b", "c"]), false],
   ];
   it.each(table)("%s", (_name, now, base, expected) => expect(notRedder(now, base)).toBe(expected));

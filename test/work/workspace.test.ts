@@ -1,5 +1,15 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as Clock from "../../core/ground/clock.ts";
@@ -388,6 +398,24 @@ describe("24: a commit that holds a key", () => {
     expect(repo.git("log", "-p", `main..${ITEM}`)).not.toContain(key);
   });
 
+  it.each([
+    ["called binary by the tree's .gitattributes", { ".gitattributes": "*.cfg -diff\n", "app.cfg": `x=${key}\n` }],
+    ["beside a NUL byte", { "app.cfg": `\0\nx=${key}\n` }],
+  ])("in a file %s is found all the same, also in the agent's own commits", async (_name, held) => {
+    const repository = await connect();
+    const work = await open(repository);
+    put(work.root, held);
+    await expect(work.commit("Work", TRAILERS)).rejects.toMatchObject({
+      code: "workspace.secret",
+      data: { file: "app.cfg" },
+    });
+    gitAs(work.root, "add", "--all");
+    gitAs(work.root, "commit", "--quiet", "-m", "Key");
+    put(work.root, { "app.cfg": "none\n" });
+    await work.commit("Without the history", TRAILERS);
+    expect(repo.git("log", "--format=%s", `main..${ITEM}`)).toBe("Without the history");
+  });
+
   it("brought in by a merge is not the item's doing", async () => {
     const repository = await connect();
     const work = await open(repository);
@@ -469,6 +497,20 @@ describe("set-up", () => {
     await expect(missing.prepare(log, never)).rejects.toMatchObject({ code: "workspace.setup_failed" });
   });
 
+  it("that is over its time fails, group and all", async () => {
+    const options = { clock: Clock.system(), suiteTimeoutMs: 1000, setupCommand: `sh -c "echo begun; sleep 1000"` };
+    const repository = await connect(options);
+    const work = await open(repository);
+    await expect(work.prepare(log, never)).rejects.toMatchObject({
+      code: "workspace.setup_failed",
+      message: expect.stringContaining("not done within 1 s") as string,
+      data: { tail: "begun" },
+    });
+    expect(await Process.endGroupsIn(work.root)).toBe(0);
+    const checked = await repository.checkBase(work.openedAt, log, never);
+    expect(checked).toMatchObject({ kind: "setup_failed", tail: "begun" });
+  });
+
   it("by a lockfile installs with npm", async () => {
     const lock = { name: "x", version: "1.0.0", lockfileVersion: 3, packages: { "": { name: "x", version: "1.0.0" } } };
     repo.commit({ "package.json": '{"name":"x","version":"1.0.0"}', "package-lock.json": JSON.stringify(lock) });
@@ -511,6 +553,38 @@ describe("the suite", () => {
     expect(repo.git("show", `${ITEM}:package.json`)).toBe(own.trim());
   });
 
+  it.each([
+    ["added", null, "script-shell=/bin/true\n"],
+    ["changed", "fund=false\n", "script-shell=/bin/true\n"],
+    ["deleted", "script-shell=/bin/sh\n", null],
+  ])("runs with the base's .npmrc when the agent's is %s, and that comes back", async (_name, atBase, own) => {
+    const scripts = { test: "cat .npmrc; node --test" };
+    const base = repo.commit({ "package.json": manifest(scripts), "a.test.js": FAILING, ".npmrc": atBase });
+    const work = await open(await connect(), ITEM, base);
+    put(work.root, { ".npmrc": own });
+    expect(await work.test(base, log, never)).toMatchObject({ suite: { exit: 1, failures: ["adds"] } });
+    expect(logged).toContain((atBase ?? "").trim());
+    const path = join(work.root, ".npmrc");
+    expect(existsSync(path) ? readFileSync(path, "utf8") : null).toBe(own);
+  });
+
+  it("never writes where an agent's .npmrc leads, and a killed run leaves the link to the next", async () => {
+    const base = repo.commit({ "package.json": manifest({ test: "node --test" }), ".npmrc": "fund=false\n" });
+    const repository = await connect();
+    const work = await open(repository, ITEM, base);
+    const outside = join(repo.home, "outside");
+    writeFileSync(outside, "script-shell=/bin/true\n");
+    put(work.root, { ".npmrc": null });
+    symlinkSync(outside, join(work.root, ".npmrc"));
+    await work.test(base, log, never);
+    expect(readFileSync(outside, "utf8")).toBe("script-shell=/bin/true\n");
+    expect(readlinkSync(join(work.root, ".npmrc"))).toBe(outside);
+    put(work.root, { ".npmrc": null });
+    writeFileSync(`${work.root}.npmrc`, JSON.stringify({ link: outside })); // as a kill in the middle leaves it
+    await open(repository, ITEM, base);
+    expect(repo.git("show", `${ITEM}:.npmrc`)).toBe(outside);
+  });
+
   it("of a Makefile is the base's", async () => {
     const base = repo.commit({ Makefile: "test:\n\t@echo 1 passed, 2 failed; exit 1\n" });
     const work = await open(await connect(), ITEM, base);
@@ -538,6 +612,37 @@ describe("the suite", () => {
     const base = repo.commit({ "package.json": manifest({ test: "node --test" }) });
     const work = await open(await connect(), ITEM, base);
     expect(await work.test(base, log, never)).toMatchObject({ suite: { exit: 0, passed: 0, failed: 0 } });
+  });
+
+  it("that never ends is red once it is over its time, and nothing of it is left", async () => {
+    const endless =
+      'import { test } from "node:test";\ntest("waits", () => new Promise(() => setInterval(() => {}, 9)));\n';
+    const base = repo.commit({ "package.json": manifest({ test: "echo begun; node --test" }) });
+    const repository = await connect({ clock: Clock.system(), suiteTimeoutMs: 1000 });
+    const work = await open(repository, ITEM, base);
+    put(work.root, { "a.test.js": endless });
+    const red = { exit: 124, passed: null, failed: null, failures: ["the suite was not done within 1 s"] };
+    const ran = await work.test(base, log, never);
+    expect(ran).toMatchObject({ kind: "ran", suite: red });
+    expect(ran.kind === "ran" && ran.suite.tail).toContain("begun");
+    expect(await Process.endGroupsIn(work.root)).toBe(0);
+
+    const head = (await work.commit("Endless", TRAILERS)) ?? "";
+    const into = "coherence/backlog";
+    const tip = await repository.ensureIntegration(into);
+    const merged = await repository.integrate({
+      into,
+      head,
+      message: "Merge",
+      trailers: {},
+      notRedderThan: null,
+      base,
+      log,
+      signal: never,
+    });
+    expect(merged).toMatchObject({ kind: "red", suite: red, tip });
+    expect(await repository.head(into)).toBe(tip);
+    expect(await repository.checkBase(head, log, never)).toMatchObject({ kind: "red", suite: red });
   });
 
   it("ends by the signal, group and all, and rejects with its reason", async () => {
@@ -681,5 +786,49 @@ describe("cleanup", () => {
     expect(readdirSync(join(repo.home, "trees")).every((name) => kept.root.endsWith(name.split(".")[0] ?? ""))).toBe(
       true,
     );
+  });
+
+  it.each([ITEM, "coherence-task/task_1"])("keeps %s while it is the only copy of its work", async (branch) => {
+    const repository = await connect();
+    const work = await open(repository, branch);
+    put(work.root, { "work.txt": "work\n" });
+    const head = (await work.commit("Work", TRAILERS)) ?? "";
+    for (const dryRun of [true, false]) {
+      const { worktrees, branches } = await repository.cleanup(() => false, dryRun);
+      expect({ worktrees, branches }).toEqual({ worktrees: [work.root], branches: [] });
+    }
+    // A person looks at it: still nothing else holds it.
+    for (const how of ["--detach", "--ignore-other-worktrees"]) {
+      repo.git("checkout", "--quiet", how, branch);
+      expect((await repository.cleanup(() => false)).branches).toEqual([]);
+      repo.git("checkout", "--quiet", "main");
+    }
+    expect(await repository.head(branch)).toBe(head);
+    repo.git("merge", "--quiet", "--no-ff", "-m", "Merge", head);
+    expect((await repository.cleanup(() => false)).branches).toEqual([branch]);
+  });
+
+  it("removes the branch whose work the integration branch holds", async () => {
+    const repository = await connect();
+    const work = await open(repository);
+    put(work.root, { "work.txt": "work\n" });
+    const head = (await work.commit("Work", TRAILERS)) ?? "";
+    repo.git("branch", "coherence/backlog", head);
+    expect((await repository.cleanup(() => false)).branches).toEqual([ITEM]);
+  });
+
+  it.each(["with", "without"])("removes a base's tree that a kill left, %s its note", async (how) => {
+    const repository = await connect();
+    const { head } = await repository.user();
+    let left = "";
+    // The tree as it is in the middle of the check, put back once the check has removed it.
+    const testing = await connect({ testCommand: `sh -c "cp -R . ../copy; pwd"` });
+    await testing.checkBase(head, (line) => (left = line), never);
+    renameSync(join(repo.home, "trees/copy"), left);
+    if (how === "with")
+      writeFileSync(`${left}.json`, JSON.stringify({ branch: `base/${head}`, token: "", seen: head }));
+    expect((await repository.cleanup(() => true, true)).worktrees).toEqual([left]);
+    expect((await repository.cleanup(() => true)).worktrees).toEqual([left]);
+    expect(readdirSync(join(repo.home, "trees"))).toEqual([]);
   });
 });

@@ -36,7 +36,7 @@ export type Tree = {
   mergeTip: string | null;
   /** Whether a passed review is merged. */
   merge: boolean;
-  /** The accepted red suite of the base: green then means not redder. Null: exit code 0. */
+  /** The suite of the base: green means not redder than it. Null: exit code 0. */
   accepted: Suite | null;
 };
 

@@ -1,7 +1,7 @@
 import { ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { eq } from "./condition.ts";
 import { write, type Store } from "./store.ts";
-import type { Item } from "./write.ts";
+import type { Key } from "./write.ts";
 
 /** Items that one sweep looks at. */
 const PAGE = 500;
@@ -25,7 +25,7 @@ export function sweeper(store: Store, limit = PAGE): () => Promise<number> {
       }),
     );
     let removed = 0;
-    for (const { pk, sk, exp } of (page.Items ?? []) as Item[])
+    for (const { pk, sk, exp } of (page.Items ?? []) as (Key & { exp: number })[])
       // One that was written anew meanwhile stays.
       if ((await write(store, { kind: "delete", key: { pk, sk }, if: { expired: eq("exp", exp) } })).ok) removed++;
     start = page.LastEvaluatedKey;

@@ -15,6 +15,8 @@ const MAX_RUNNING = 10;
 const MAX_PENDING = 20;
 const MAX_RECENT = 10;
 const MAX_TAIL_LINES = 20;
+/** Bytes of a log's end that are looked at for these. */
+const MAX_TAIL_BYTES = 64 * 1024;
 
 /** Contract 4.1. */
 export const PipelineStatus = z.object({
@@ -137,9 +139,9 @@ async function step(deps: Deps, row: ListRow): Promise<{ current_step?: string }
 }
 
 async function tail(deps: Deps, taskId: string): Promise<string[] | null> {
-  const log = await Attempt.readLog(deps.store, taskId);
-  if (!log) return null;
-  return log.text
+  const log = await Attempt.readLogTail(deps.store, taskId, MAX_TAIL_BYTES);
+  if (log === undefined) return null;
+  return log
     .split("\n")
     .filter((line) => line.trim() !== "")
     .slice(-MAX_TAIL_LINES);

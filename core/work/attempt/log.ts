@@ -23,15 +23,16 @@ export type LogWriter = {
 
 /**
  * Writes the log of one turn in chunks, put if absent, the turn in their keys; each says where it begins (`from`, in bytes of the
- * turn's log). A chunk that cannot be written is lost, never the run. What is over MAX_TURN_BYTES is dropped, and a line says so.
+ * turn's log). A chunk that cannot be written is lost, never the run. What is over `maxBytes` is dropped, and a line says so.
  */
 export function logWriter(
   store: Store.Store,
   clock: Clock,
   ref: TurnRef,
   header: string[],
-  expiresAt = clock.now() + LOG_KEPT_MS,
+  { maxBytes = MAX_TURN_BYTES }: { maxBytes?: number } = {},
 ): LogWriter {
+  const exp = Math.floor((clock.now() + LOG_KEPT_MS) / 1000);
   let buffer = "";
   let chunk = 0;
   let taken = 0;
@@ -50,7 +51,7 @@ export function logWriter(
         ...Keys.logChunk(ref.taskId, ref.n, ref.turn, chunk++),
         ent: "log",
         text,
-        exp: Math.floor(expiresAt / 1000),
+        exp,
       };
       writing = writing
         .then(() => Store.write(store, { kind: "put", item: { ...item, from: written }, if: Store.isNew }))
@@ -69,8 +70,8 @@ export function logWriter(
   const line = (text: string) => {
     if (over || full) return;
     taken += Buffer.byteLength(text) + 1;
-    full = taken > MAX_TURN_BYTES;
-    add(full ? `[pipeline] the log of this turn is over ${MAX_TURN_BYTES / 1024 / 1024} MB: the rest is left out` : text);
+    full = taken > maxBytes;
+    add(full ? `[pipeline] the log of this turn is over ${maxBytes / 1024 / 1024} MB: the rest is left out` : text);
   };
   for (const text of header) line(text);
   line("---");
@@ -108,7 +109,8 @@ export async function readLog(store: Store.Store, taskId: string, offset?: numbe
 /** What was added behind the page that answered `cursor`, at most MAX_LOG_BYTES; throws `input.cursor` for one of no page. */
 export async function readLogAfter(store: Store.Store, taskId: string, cursor: string): Promise<LogPage | undefined> {
   const [, key, at] = /^(\d{3,}#\d{3,}#\d{4,}):(\d{1,15})$/.exec(cursor) ?? [];
-  if (key === undefined) throw fail("input.cursor", "The cursor is not one of a log", { remedy: "Read it from offset 0." });
+  if (key === undefined)
+    throw fail("input.cursor", "The cursor is not one of a log", { remedy: "Read it from offset 0." });
   return readOn(store, taskId, { sk: Keys.logPrefix() + key, at: Number(at) }, Number(at));
 }
 
@@ -124,20 +126,15 @@ const cursorOf = ({ sk, at }: Place) => (sk === Keys.logPrefix() ? null : `${sk.
 const bytesOf = (chunk: Store.Item | undefined) => Buffer.from(typeof chunk?.text === "string" ? chunk.text : "");
 
 /** Whole chunks behind a place, without what lies before `offset`: a chunk never changes, so the next read begins behind it. */
-async function readOn(
-  store: Store.Store,
-  taskId: string,
-  begin: Place,
-  offset: number,
-): Promise<LogPage | undefined> {
+async function readOn(store: Store.Store, taskId: string, begin: Place, offset: number): Promise<LogPage | undefined> {
   const texts: Buffer[] = [];
   let [place, kept, more] = [begin, 0, false];
   let cursor: string | undefined;
   do {
     const page = await Store.query(store, {
       pk: Keys.taskPartition(taskId),
-      // The least key that is larger, up to the end of the log's.
-      sk: { from: `${begin.sk}\0`, to: `${Keys.logPrefix()}~` },
+      // Behind that key and before the next: `!` sorts before `#` and digits.
+      sk: { from: `${begin.sk}!`, to: `${Keys.logPrefix()}~` },
       limit: 50,
       ...(cursor === undefined ? {} : { cursor }),
     });
@@ -150,6 +147,8 @@ async function readOn(
       texts.push(fresh);
       kept += fresh.length;
     }
+    // What would not fit is not read either: a page of the table may hold as much as a page of ours.
+    more ||= page.cursor !== undefined && kept > MAX_LOG_BYTES / 2;
     cursor = more ? undefined : page.cursor;
   } while (cursor !== undefined);
   if (place.sk === Keys.logPrefix()) return undefined;
@@ -200,7 +199,7 @@ async function tail(
 /** Bytes of all turns before that of a chunk: each turn's last chunk knows where it ends. */
 async function sizeBefore(store: Store.Store, taskId: string, sk: string): Promise<number> {
   let size = 0;
-  for (let before = turnOf(sk); ; ) {
+  for (let before = turnOf(sk); ;) {
     const { items } = await Store.query(store, {
       pk: Keys.taskPartition(taskId),
       sk: { from: Keys.logPrefix(), to: before },

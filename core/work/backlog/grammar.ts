@@ -37,7 +37,10 @@ export const MAX_TEXT = 5_000;
 export const MAX_PROBLEMS = 100;
 
 const MAX_PHASE = 200;
-const ID = /^[a-z0-9_-]{1,64}$/;
+/** Part of a branch's name, so never a dash at its begin. */
+const ID = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+/** What the ids of meta items begin with in the table. */
+const META_MARK = "meta-";
 const NOT_UTF8 = "\uFFFD";
 
 /** The text of a file's bytes; bytes that are not UTF-8 become U+FFFD, which `parse` reports. */
@@ -45,9 +48,19 @@ export function decode(bytes: Uint8Array): string {
   return new TextDecoder("utf-8").decode(bytes);
 }
 
-/** Whether `id` may stand in `{#id}`: 1..64 of a–z, 0–9, `-` and `_`. */
+/** Whether `id` may stand in `{#id}`: 1..64 of a–z, 0–9, `-` and `_`, the first a letter or digit, and not the mark of meta items. */
 export function isId(id: string): boolean {
-  return ID.test(id);
+  return ID.test(id) && !id.startsWith(META_MARK);
+}
+
+/**
+ * The id of a line's item in the table. Meta shares the product's backlog under ids with a mark of their own, so that two files
+ * never claim one item; one that would be too long with it ends in a hash.
+ */
+export function itemId(kind: "product" | "meta", id: string): string {
+  if (kind === "product") return id;
+  const marked = META_MARK + id;
+  return marked.length <= 64 ? marked : `${marked.slice(0, 47)}-${sha256(id).slice(0, 16)}`;
 }
 
 /** Reads any text; never throws. */
@@ -174,7 +187,9 @@ function scan(text: string, problems: Problem[]): Found[] {
       problems.push({
         line: at,
         message: `the id ${quote(id)} is not one`,
-        remedy: "Use 1 to 64 lower-case letters, digits, `-` and `_`: `{#my-item}`.",
+        remedy: id.startsWith(META_MARK)
+          ? `Leave out \`${META_MARK}\`: meta items get it by themselves, and no other id begins with it.`
+          : "Use 1 to 64 lower-case letters, digits, `-` and `_`, the first a letter or digit: `{#my-item}`.",
       });
     } else if (words === "") {
       problems.push({ line: at, message: "the item has no text", remedy: "Say what is to be done, before the id." });

@@ -1,5 +1,15 @@
 /** The backlog: its file's grammar, its items in the table, and which of them comes next. */
-export { check, decode, defaultSpecPath, parse, specPathOf, type Item, type Parsed, type Problem } from "./grammar.ts";
+export {
+  check,
+  decode,
+  defaultSpecPath,
+  itemId,
+  parse,
+  specPathOf,
+  type Item,
+  type Parsed,
+  type Problem,
+} from "./grammar.ts";
 export { order, pick, type Side } from "./interleave.ts";
 export {
   integrationBranch,

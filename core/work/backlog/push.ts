@@ -3,7 +3,7 @@ import { fail } from "../../ground/errors.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import { advance, type ItemChange } from "./change.ts";
-import { defaultSpecPath, parse, specPathOf, type Item, type Problem } from "./grammar.ts";
+import { defaultSpecPath, itemId, parse, specPathOf, type Item, type Problem } from "./grammar.ts";
 import type { ItemRow } from "./row.ts";
 
 /** Items of one backlog; a larger file is refused whole. */
@@ -47,14 +47,7 @@ export async function push(deps: Deps, input: Push): Promise<Pushed> {
       remedy: "Use 1 to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit.",
     });
   const parsed = parse(input.text);
-  const result: Pushed = {
-    created: [],
-    changed: [],
-    returned: [],
-    retired: [],
-    unchanged: 0,
-    problems: parsed.problems,
-  };
+  const result = nothing(parsed.problems);
   if (parsed.problems.length > 0) return result;
   if (parsed.items.length > MAX_ITEMS)
     throw fail("backlog.invalid", `The backlog has ${parsed.items.length} items; at most ${MAX_ITEMS} are taken`, {
@@ -73,10 +66,18 @@ export async function push(deps: Deps, input: Push): Promise<Pushed> {
   const steps: (() => Promise<unknown>)[] = [];
   const named = new Set<string>();
   for (const item of parsed.items) {
-    // Meta shares the product's backlog: its ids have a mark of their own, so that two files never claim one item.
-    const id = input.kind === "meta" ? `meta-${item.id}`.slice(0, 64) : item.id;
+    const id = itemId(input.kind, item.id);
     named.add(id);
     const row = existing.get(id);
+    // From before the mark was refused: the other file's item is never changed.
+    if (row && row.kind !== input.kind) {
+      result.problems.push({
+        line: item.line,
+        message: `the id ${JSON.stringify(id)} is an item of the ${row.kind} backlog`,
+        remedy: "Give the item another id.",
+      });
+      continue;
+    }
     if (!row) {
       result.created.push(id);
       steps.push(() => Store.write(deps.store, { kind: "put", item: fresh(input, id, item, now), if: Store.isNew }));
@@ -93,6 +94,7 @@ export async function push(deps: Deps, input: Push): Promise<Pushed> {
     result.retired.push(row.id);
     steps.push(() => follow(deps, row, retired));
   }
+  if (result.problems.length > 0) return nothing(result.problems);
   if (input.dryRun) return result;
 
   await Store.write(deps.store, {
@@ -105,6 +107,10 @@ export async function push(deps: Deps, input: Push): Promise<Pushed> {
   for (let i = 0; i < steps.length; i += AT_ONCE) await Promise.all(steps.slice(i, i + AT_ONCE).map((step) => step()));
   await deps.events.publish({ type: "backlog.pushed", backlog: input.id });
   return result;
+}
+
+function nothing(problems: Problem[]): Pushed {
+  return { created: [], changed: [], returned: [], retired: [], unchanged: 0, problems };
 }
 
 /** Writes a change of an item; one that moved on meanwhile is read again, so that what the file says is not lost. */

@@ -61,8 +61,11 @@ export type BacklogRow = {
   /** Items of each side that were ever started: the ratio is kept on them. */
   started_product: number;
   started_meta: number;
-  /** The accepted red suite of the base; null: green means exit code 0. */
+  /** The suite of the base as it was checked: green means not redder than it. Null: exit code 0. */
   base_suite?: Suite | null;
+  /** The commit that was checked, and what it was. */
+  base_checked?: string;
+  base_state?: "green" | "red" | "no_tests";
 };
 
 /** The branch all finished items of a backlog are merged into. */

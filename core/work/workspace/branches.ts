@@ -62,11 +62,7 @@ export async function unlockBranch(context: Context, branch: string): Promise<vo
 
 /** Our branches with work of items and tasks, with their heads. */
 export async function workBranches(context: Context): Promise<{ branch: string; head: string }[]> {
-  const text = await context.git([
-    "for-each-ref",
-    "--format=%(objectname) %(refname:lstrip=2)",
-    ...WORK,
-  ]);
+  const text = await context.git(["for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", ...WORK]);
   return text
     .split("\n")
     .filter(Boolean)

@@ -10,7 +10,8 @@ export const OVER_TIME = 124;
  * the base's did, and one that is over its time when the base's was not.
  */
 export function notRedder(suite: Suite, base: Suite | null): boolean {
-  if (base === null || isGreen(base)) return isGreen(suite);
+  if (base === null) return isGreen(suite);
+  if (isGreen(base)) return isGreen(suite) && (suite.failed !== null || base.failed === null);
   if (suite.exit === OVER_TIME && base.exit !== OVER_TIME) return false;
   if (suite.failed === null && base.failed !== null) return false;
   if (suite.failed === null || base.failed === null) return suite.exit === 0 || base.exit !== 0;

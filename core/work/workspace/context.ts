@@ -20,7 +20,7 @@ export type Context = {
   clock: Clock;
   setupCommand: readonly string[] | null;
   testCommand: readonly string[] | null;
-  /** Ms that a suite, and a set-up, may take. */
+  /** Ms that a suite, and each command of a set-up, may take. */
   suiteTimeoutMs: number;
   /** Ms between SIGTERM and SIGKILL. */
   graceMs: number;

@@ -1,7 +1,5 @@
 import { parse, scriptsOf } from "./overlay.ts";
-
-/** Reads a file of one commit, or of the tree; null when it is not there. */
-export type Reader = (path: string) => Promise<string | null>;
+import type { Reader } from "./show.ts";
 
 /** How a repository says it is tested. */
 export type Tests = { kind: "npm" | "make" | "other"; command: string[] };

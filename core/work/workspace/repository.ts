@@ -30,7 +30,7 @@ export type RepositoryOptions = {
   /** COHERENCE_SETUP_COMMAND and COHERENCE_TEST_COMMAND: split by quotes, never given to a shell. */
   setupCommand?: string;
   testCommand?: string;
-  /** Ms that a suite, and a set-up, may take (default 1 800 000). */
+  /** Ms that a suite, and each command of a set-up, may take (default 1 800 000). */
   suiteTimeoutMs?: number;
   /** Ms between SIGTERM and SIGKILL (default 10 000). */
   graceMs?: number;

@@ -6,6 +6,7 @@ import { sha256 } from "../../ground/id.ts";
 import * as Process from "../../ground/process/index.ts";
 import type { Context } from "./context.ts";
 import { entries } from "./git.ts";
+import { limited, notDone } from "./limit.ts";
 import type { LogLine } from "./port.ts";
 import { readStamp } from "./stamp.ts";
 import { environmentIn } from "./suite.ts";
@@ -44,7 +45,8 @@ export function setupFor(command: readonly string[] | null, has: (file: string) 
 
 /**
  * Installs what a tree needs, unless the last set-up that succeeded there was the same and its lockfile has not changed. What it
- * creates and nobody ignores is left out of commits. Throws `workspace.setup_failed`, or the signal's reason.
+ * creates and nobody ignores is left out of commits. Throws `workspace.setup_failed`, also when a command is over its time, or the
+ * signal's reason.
  */
 export async function prepareTree(context: Context, tree: Tree, log: LogLine, signal: AbortSignal): Promise<void> {
   const setup = setupFor(context.setupCommand, (file) => existsSync(join(tree.root, file)));
@@ -56,10 +58,7 @@ export async function prepareTree(context: Context, tree: Tree, log: LogLine, si
 
   await replaceFile(tree.beside.setup, JSON.stringify({ ...stamp, hash: null }));
   const before = new Set(await untracked(tree));
-  await limited(context, signal, async (limit) => {
-    for (const command of setup.commands) await install(context, tree, command, log, limit);
-    return { aborted: false };
-  });
+  for (const command of setup.commands) await install(context, tree, command, log, signal);
   const made = (await untracked(tree)).filter((path) => !before.has(path));
   const created = [...new Set([...stamp.created, ...made])];
   await replaceFile(tree.beside.setup, JSON.stringify({ hash, created }));
@@ -77,16 +76,16 @@ async function install(
   const line = command.join(" ");
   log(`$ ${line}`);
   const env = environmentIn(context, tree);
-  const exit = await Process.run(
-    { file, args, cwd: tree.root, env, graceMs: context.graceMs, onLine: log },
-    signal,
-  ).catch((thrown: unknown) => {
-    if (!(thrown instanceof CoherenceError)) throw thrown;
-    throw setupFailed(line, thrown.message, { tail: "", exit: null });
-  });
-  if (exit.aborted) throw signal.reason;
-  if (exit.code === 0) return;
+  const program = { file, args, cwd: tree.root, env, graceMs: context.graceMs, onLine: log };
+  const exit = await limited(context, signal, (limit) =>
+    Process.run(program, limit).catch((thrown: unknown) => {
+      if (!(thrown instanceof CoherenceError)) throw thrown;
+      throw setupFailed(line, thrown.message, { tail: "", exit: null });
+    }),
+  );
+  if (exit.code === 0 && !exit.overTime) return;
   const tail = `${exit.stdout}\n${exit.stderr}`.trim().slice(-4000);
+  if (exit.overTime) throw setupFailed(line, notDone(context), { tail, exit: null });
   throw setupFailed(line, `exit ${exit.code ?? exit.signal ?? "unknown"}`, { tail, exit: exit.code });
 }
 

@@ -6,11 +6,11 @@ import type { Suite } from "../task/index.ts";
 import { OVER_TIME } from "./colour.ts";
 import type { Context } from "./context.ts";
 import { limited, notDone } from "./limit.ts";
-import { findTests, type Reader, type Tests } from "./manifest.ts";
+import { findTests, type Tests } from "./manifest.ts";
 import { withBaseManifest } from "./overlay.ts";
 import type { LogLine } from "./port.ts";
 import { readReport } from "./reporters.ts";
-import { fileAt } from "./show.ts";
+import { fileAt, type Reader } from "./show.ts";
 import { replaceFile, type Tree } from "./tree.ts";
 
 const KEEP_BYTES = 4 * 1024 * 1024;
@@ -90,7 +90,14 @@ async function execute(
   const tail = ending.join("\n").slice(-TAIL_CHARS);
   // Counts of a part of the suite would be taken for those of the whole.
   if (exit.overTime)
-    return { exit: OVER_TIME, passed: null, failed: null, failures: [`the suite was ${notDone(context)}`], tail, ms: exit.ms };
+    return {
+      exit: OVER_TIME,
+      passed: null,
+      failed: null,
+      failures: [`the suite was ${notDone(context)}`],
+      tail,
+      ms: exit.ms,
+    };
   return {
     exit: exit.code ?? 1, // ended by a signal: red
     ...readReport(`${exit.stdout}\n${exit.stderr}`),

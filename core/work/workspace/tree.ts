@@ -28,7 +28,7 @@ export type Tree = {
   gitDir: string;
   git: Git;
   /** Files about the tree, beside it. */
-  beside: { note: string; setup: string; excludes: string; manifest: string; makefile: string };
+  beside: { note: string; setup: string; excludes: string; manifest: string; npmrc: string; makefile: string };
 };
 
 /** Set-ups leave these behind; where a repository forgot to ignore them they are still no one's work. */
@@ -97,6 +97,7 @@ export function filesBeside(root: string): Tree["beside"] {
     setup: `${root}.setup.json`,
     excludes: `${root}.exclude`,
     manifest: `${root}.manifest`,
+    npmrc: `${root}.npmrc`,
     makefile: `${root}.makefile`,
   };
 }

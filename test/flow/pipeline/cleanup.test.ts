@@ -43,7 +43,7 @@ describe("cleanup", () => {
       item: { ...Keys.logChunk(running.task.row.id, 1, 1, 0), ent: "log", text: "a line\n" },
     });
 
-    const repo = await scratch({ "README.md": "x\n" });
+    const repo = scratch({ "README.md": "x\n" });
     const repository = await openRepository({
       dir: repo.dir,
       home: scratchDir(),
@@ -81,5 +81,44 @@ describe("cleanup", () => {
     expect(await hasLog(deps, old)).toBe(false);
     expect(await hasLog(deps, fresh)).toBe(true);
     expect(await hasLog(deps, running.task.row.id)).toBe(true);
+  });
+
+  it("removes the logs of every month, February's on the first of March too", async () => {
+    const clock = Clock.virtual(Date.UTC(2026, 1, 10));
+    const deps = await testDeps({ clock });
+    const id = await finish(deps, "in February");
+    await clock.advance(Date.UTC(2026, 2, 1, 12) - clock.now());
+    expect(await Pipeline.cleanup(deps, null, { dryRun: false, keepDays: 7 })).toMatchObject({ logs: 1 });
+    expect(await hasLog(deps, id)).toBe(false);
+  });
+
+  it("a done item that was not merged, a retired one and a posted task keep the branch that holds their work", async () => {
+    const deps = await testDeps();
+    const repo = scratch({ "README.md": "x\n" });
+    const env = Process.baseEnv(process.env);
+    const repository = await openRepository({ dir: repo.dir, home: repo.home, clock: deps.clock, env });
+    const from = (await repository.user()).head;
+    await Backlog.push(deps, { id: "b", kind: "product", text: "1. Done {#done}\n2. Gone {#gone}\n" });
+    for (const [id, state] of [
+      ["done", "done"],
+      ["gone", "retired"],
+    ] as const) {
+      const item = await Backlog.item(deps, "b", id);
+      if (item) await Store.write(deps.store, Backlog.advance(item, { state }, deps.clock.now()));
+    }
+    const task = await finish(deps, "posted");
+    const works = [Backlog.itemBranch("b", "done"), Backlog.itemBranch("b", "gone"), Backlog.taskBranch(task)];
+    for (const branch of works) {
+      const signal = new AbortController().signal;
+      const work = await repository.open({ branch, from, leftovers: {}, signal, log: () => {} });
+      await work.write("work.txt", branch);
+      await work.commit("Work", {});
+    }
+    expect(await Pipeline.cleanup(deps, repository, { dryRun: false, keepDays: 7 })).toMatchObject({
+      worktrees: { length: 3 },
+      branches: [],
+    });
+    for (const branch of works) expect(await repository.head(branch)).not.toBeNull();
+    repo.remove();
   });
 });

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import * as Pipeline from "../../../core/flow/pipeline/index.ts";
+import * as Routing from "../../../core/flow/routing/index.ts";
 import * as Worker from "../../../core/flow/worker/index.ts";
 import * as Friction from "../../../core/work/friction/index.ts";
 import * as Metrics from "../../../core/work/metrics/index.ts";
 import * as Provider from "../../../core/work/provider/index.ts";
 import type { FailureClass } from "../../../core/work/task/index.ts";
+import { react } from "../../../functions/subscribers/subscribers.ts";
 import {
   attemptOf,
   attemptOnce,
@@ -41,7 +43,7 @@ describe("what follows a failure of a class", () => {
     ["crash", ["a1", "a2", "b1"], "completed"],
     ["content_filter", ["a1"], "needs_decision"],
     ["bad_request", ["a1"], "needs_decision"],
-    ["workspace", ["a1"], "needs_decision"],
+    ["workspace", ["a1"], "pending"],
   ];
   it.each(after)("%s: %j, then %s", async (failure, models, status) => {
     const deps = await testPipeline({ providers: both(failed(failure)) });
@@ -146,6 +148,30 @@ describe("when nobody serves", () => {
     await Provider.saveReadiness(deps, "alpha", { ready: true, detail: "" });
     await Pipeline.decide(deps, id, "retry");
     expect((await attemptOnce(deps, id)).row.status).toBe("completed");
+  });
+
+  it("a probe that failed for a moment asks nobody: the task waits, and the next good probe wakes it", async () => {
+    const deps = await testPipeline();
+    const away = { ready: false, detail: "could not be reached", remedy: "Check it.", transient: true } as const;
+    await Provider.saveReadiness(deps, "alpha", away);
+    const id = await newTask(deps);
+    const { row } = await attemptOnce(deps, id);
+    expect(row).toMatchObject({ status: "pending", tries: 0, parks: 1, wait_reason: "alpha: could not be reached" });
+    deps.published.length = 0;
+    await Provider.probeDue(deps, deps.providers.all());
+    expect(deps.published).toEqual([{ type: "provider.ready", provider: "alpha" }]);
+    await react(deps, { dispatch() {}, tick() {} }, { type: "provider.ready", provider: "alpha" });
+    expect((await attemptOnce(deps, id)).row.status).toBe("completed");
+  });
+
+  it("a set-up that fails for a moment waits three times, then asks", async () => {
+    const deps = await testPipeline({ providers: [scripted("alpha", () => failed("workspace"))] });
+    const id = await newTask(deps);
+    for (const parks of [1, 2, 3]) {
+      expect((await attemptOnce(deps, id)).row).toMatchObject({ status: "pending", parks, tries: 0 });
+      await deps.clock.advance(Routing.unknownWait(parks));
+    }
+    expect((await attemptOnce(deps, id)).row).toMatchObject({ status: "needs_decision", tries: 0 });
   });
 
   it("FAILURES 36: a task that names a provider nobody knows asks, naming those there are", async () => {

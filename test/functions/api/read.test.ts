@@ -184,6 +184,7 @@ describe("the log", () => {
       output: "déjà",
       truncated: false,
       next_offset: 6,
+      next_cursor: null,
     });
     expect((await log(id, "?offset=3")).body).toMatchObject({ log: "jà", next_offset: 6 });
     expect((await log(id, "?offset=99")).body).toMatchObject({ log: "", next_offset: 99 });
@@ -202,6 +203,17 @@ describe("the log", () => {
     expect(whole.body.log).toMatch(/^# task\n---\nhello\n# duration_seconds=1\.\d exit=0 status=completed\n$/);
     const followed = await log(id, `?offset=${String(whole.body.next_offset)}`);
     expect(followed.body).toMatchObject({ log: "", next_offset: whole.body.next_offset });
+
+    const cursor = String(whole.body.next_cursor);
+    const after = () => log(id, `?cursor=${encodeURIComponent(cursor)}`);
+    const { log: _, ...same } = whole.body;
+    expect((await after()).body).toEqual({ ...same, log: "" });
+    const second = Attempt.logWriter(app.deps.store, app.deps.clock, { taskId: id, n: 1, turn: 2 }, ["# more"]);
+    await second.end({ seconds: 1, exit: 0, status: "completed" });
+    const added = (await after()).body;
+    expect(added.log).toMatch(/^# more\n---\n# duration/);
+    expect(added.next_offset).toBe((await log(id)).body.next_offset);
+    expect((await log(id, "?cursor=rubbish")).headers.get("x-error-code")).toBe("input.cursor");
   });
 
   it.each([

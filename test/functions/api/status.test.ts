@@ -45,7 +45,7 @@ it("metrics of an empty store are zeros and empty maps", async () => {
 });
 
 it("providers show what their probe answered and what cools down", async () => {
-  await Provider.saveReadiness(app.deps, "codex", { ready: false, detail: "no key", remedy: "set one" });
+  await Provider.saveReadiness(app.deps, "codex", { ready: false, detail: "no key", remedy: "set one" }, ["m1", "m2"]);
   await Provider.coolDown(
     app.deps,
     { provider: "codex", model: "m1" },
@@ -60,6 +60,7 @@ it("providers show what their probe answered and what cools down", async () => {
         ready: false,
         detail: "no key",
         remedy: "set one",
+        models: ["m1", "m2"],
         cooling_until: null,
         cooldowns: [{ model: "m1", class: "rate_limit", until: expect.stringMatching(/Z$/) as string }],
       },

@@ -28,6 +28,21 @@ describe("log -f", () => {
     expect(code).toBe(0);
   });
 
+  it("goes on from the cursor where an answer has one: the host then reads only what is new", async () => {
+    const statuses = ["running", "running", "completed"];
+    const at = (log: string, next: number, cursor: string) => ({
+      body: { ...page(log, next).body, next_cursor: cursor },
+    });
+    host = await play({
+      [`GET /api/agent/tasks/${ID}`]: (asked) => task(statuses[asked] ?? "completed"),
+      [`GET /api/agent/tasks/${ID}/log?offset=0`]: at("one\n", 4, "001#001#0000:4"),
+      [`GET /api/agent/tasks/${ID}/log?cursor=001%23001%230000%3A4`]: at("two\n", 8, "001#001#0001:8"),
+      [`GET /api/agent/tasks/${ID}/log?cursor=001%23001%230001%3A8`]: at("", 8, "001#001#0001:8"),
+    });
+    const { out, code } = await run(["log", ID, "-f", "--api", host.base]);
+    expect([out, code]).toEqual(["one\ntwo\n", 0]);
+  });
+
   it("says once when the task asks, and goes on", async () => {
     const statuses = ["needs_decision", "needs_decision", "failed"];
     host = await play({

@@ -1,0 +1,84 @@
+import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { beforeEach, expect, it } from "vitest";
+import * as Store from "../../core/ground/store/index.ts";
+import { Keys } from "../../core/ground/store/index.ts";
+import * as Worker from "../../core/flow/worker/index.ts";
+import * as Attempt from "../../core/work/attempt/index.ts";
+import { entered, held, testPipeline, type TestPipeline } from "../support/pipeline.ts";
+
+const NAME = "merge#backlog";
+const never = new AbortController().signal;
+
+let deps: TestPipeline;
+beforeEach(async () => {
+  deps = await testPipeline();
+});
+
+/** A task in its first turn, and the report of its worker, which writes through `store`. */
+async function begun(store: Store.Store = deps.store) {
+  const ref = await entered(deps, await held(deps));
+  const order: Worker.Order = {
+    ref,
+    task: { id: ref.taskId, type: "impl", direction: "Work" },
+    candidate: { provider: "alpha", model: "m1", where: "inline", reason: "" },
+    failedTurn: 0,
+    prompt: { text: "", sha256: "", variant: "impl" },
+    tree: null,
+    limits: { timeoutMs: 60_000, leaseMs: 60_000 },
+  };
+  return { ref, report: Worker.tableReport({ ...deps, store }, order, () => {}).report };
+}
+
+const lockRow = () => Store.get(deps.store, Keys.lock(NAME));
+
+/** A store whose writes of the lock stand still from `stop` to `go`; `waiting` resolves when one does. */
+function gated() {
+  const state = { stopped: false, go: () => {}, reached: () => {} };
+  const opened = new Promise<void>((resolve) => (state.go = resolve));
+  const waiting = new Promise<void>((resolve) => (state.reached = resolve));
+  const doc = Object.create(deps.store.doc) as Store.Store["doc"];
+  doc.send = (async (command: object) => {
+    const isLock = command instanceof UpdateCommand && command.input.Key?.["pk"] === Keys.lock(NAME).pk;
+    if (isLock && state.stopped) {
+      state.reached();
+      await opened;
+    }
+    return deps.store.doc.send(command as UpdateCommand);
+  }) as Store.Store["doc"]["send"];
+  return { store: { ...deps.store, doc }, stop: () => (state.stopped = true), go: () => state.go(), waiting };
+}
+
+it("a lock is renewed with the lease while it is held", async () => {
+  const { report } = await begun();
+  await report.lock(NAME, never);
+  const until = (await lockRow())?.until as number;
+  await deps.clock.advance(10_000);
+  expect(await report.renew("merging")).toBe(true);
+  expect((await lockRow())?.until).toBe(until + 10_000);
+});
+
+it("a renewal under way does not take a lock again behind its release", async () => {
+  const gate = gated();
+  const { report } = await begun(gate.store);
+  const unlock = await report.lock(NAME, never);
+  gate.stop();
+  const renewed = report.renew("merging");
+  await gate.waiting;
+  const unlocked = unlock();
+  // Whatever a release does without waiting is done by then.
+  await Promise.race([unlocked, new Promise((resolve) => setTimeout(resolve, 200))]);
+  gate.go();
+  expect(await renewed).toBe(true);
+  await unlocked;
+  expect(await lockRow()).toBeUndefined();
+});
+
+it("a turn that lost its attempt does not renew its lock", async () => {
+  const { ref, report } = await begun();
+  await report.lock(NAME, never);
+  const before = await lockRow();
+  await Attempt.enter(deps.store, ref.taskId, ref.n, 0, 60_000); // a later turn holds the attempt
+  await deps.clock.advance(10_000);
+  expect(await report.renew("merging")).toBe(false);
+  expect(await lockRow()).toEqual(before);
+});
