@@ -115,7 +115,7 @@ function stampOf(file: string | undefined): string {
 /** The items of the backlog files in the order in which they would start, without a table; for a dry run. */
 export function preview(target: Target, ratio: number): { text: string; kind: string; id: string }[] {
   const items = filesOf(target).flatMap(({ kind, file }) =>
-    readBacklog(file, kind).items.map((item) => ({ ...item, kind, id: kind === "meta" ? `meta-${item.id}` : item.id })),
+    readBacklog(file, kind).items.map((item) => ({ ...item, kind, id: Backlog.itemId(kind, item.id) })),
   );
   const of = (kind: string) => items.filter((item) => item.kind === kind);
   return Backlog.order(of("product"), of("meta"), ratio);

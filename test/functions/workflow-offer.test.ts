@@ -91,7 +91,7 @@ describe("an offer", () => {
       "Settle",
     ]);
     expect((await attemptOf(deps, id, 1)).tried).toMatchObject([{ class: "lost", turn: 1 }]);
-    expect(await rowOf(deps, id)).toMatchObject({ status: "pending", tries: 1 });
+    expect(await rowOf(deps, id)).toMatchObject({ status: "pending", tries: 0, stalls: 1 });
 
     // The worker was only slow: it comes to its end now.
     const before = await partition(deps, id);
@@ -100,7 +100,7 @@ describe("an offer", () => {
     expect(await deps.machine.complete(slot.token, { taskId: id, attempt: 1, candidate: 0, kind: "outcome" })).toBe(
       false,
     );
-    expect(await rowOf(deps, id)).toMatchObject({ status: "pending", tries: 1 });
+    expect(await rowOf(deps, id)).toMatchObject({ status: "pending", tries: 0, stalls: 1 });
     const after = await partition(deps, id);
     const rows = (items: typeof before) => items.filter((item) => item.ent === "task" || item.ent === "attempt");
     expect(rows(after)).toEqual(rows(before));

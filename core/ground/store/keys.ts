@@ -4,7 +4,8 @@ import type { Key } from "./write.ts";
 /** Every key of the table is built here and nowhere else. Times are ms since the epoch. */
 
 const nnn = (n: number) => String(n).padStart(3, "0");
-const nnnn = (n: number) => String(n).padStart(4, "0");
+/** A turn that flushes every second for a week has fewer chunks. */
+const chunkNumber = (n: number) => String(n).padStart(6, "0");
 
 /** Statuses that a task ends in; their lists are by month, so that no partition grows for ever. */
 const ENDED = new Set(["completed", "failed", "cancelled"]);
@@ -48,7 +49,7 @@ export const attemptPart = (taskId: string, n: number, turn: number, name: strin
 });
 export const logChunk = (taskId: string, n: number, turn: number, chunk: number): Key => ({
   pk: `T#${taskId}`,
-  sk: `L#${nnn(n)}#${nnn(turn)}#${nnnn(chunk)}`,
+  sk: `L#${nnn(n)}#${nnn(turn)}#${chunkNumber(chunk)}`,
 });
 export const logPrefix = (n?: number) => (n === undefined ? "L#" : `L#${nnn(n)}#`);
 export const OPEN_ATTEMPTS = "RUN";

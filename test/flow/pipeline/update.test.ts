@@ -136,7 +136,12 @@ describe("who may do what to a client's attempt", () => {
         await deps.clock.advance(Pipeline.CLIENT_LEASE_MS);
         await Pipeline.reap(deps);
       }
-      for (const body of [{ output: "half" }, { progress_pct: 50 }, { status: "completed", output: "mine" }, { status: "failed" }])
+      for (const body of [
+        { output: "half" },
+        { progress_pct: 50 },
+        { status: "completed", output: "mine" },
+        { status: "failed" },
+      ])
         await refused(deps, id, { ...body, worker_id: "zombie" }, "task.claimed");
       expect((await patch(deps, id, { status: "running", worker_id: "zombie" })).row.status).toBe("running");
     }
@@ -145,7 +150,11 @@ describe("who may do what to a client's attempt", () => {
   it("a question longer than an index can hold is cut, not a fault", async () => {
     const deps = await testPipeline();
     const id = await claimed(deps);
-    const asked = await patch(deps, id, { status: "needs_decision", decision_prompt: "?".repeat(500_000), worker_id: "w1" });
+    const asked = await patch(deps, id, {
+      status: "needs_decision",
+      decision_prompt: "?".repeat(500_000),
+      worker_id: "w1",
+    });
     expect(asked.row.decision_prompt).toHaveLength(4000);
     expect(() => Pipeline.Update.parse({ success_evidence: Array.from({ length: 101 }, () => "x") })).toThrow();
   });

@@ -138,7 +138,7 @@ describe("a task", () => {
 
     expect(await printed("workers")).toMatch(new RegExp(`^host-1\\s+yes\\s+now\\s+codex\\s+${id}\\s+unknown$`, "m"));
     expect(await printed("log", id)).toMatch(/^---\nall green\n# duration_seconds=1\.0 exit=0 status=completed$/m);
-    expect(await printed("status")).toMatch(new RegExp(`Running \\(1\\)\\n.*\\n\\s+${id}\\s+impl\\s+\\ds`));
+    expect(await printed("status")).toMatch(new RegExp(`Running \\(1\\)\\n.*\\n\\s+${id}\\s+impl\\s+running\\s+\\ds`));
     expect(await printed("task", id)).toMatch(/^Attempt 1: running, host-1/m);
     expect(await printed("release", id)).toBe(`${id} is now pending\n`);
     expect(await printed("task", id)).toMatch(/^Attempt 1: pending \(lost\), host-1/m);

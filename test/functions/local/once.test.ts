@@ -235,16 +235,16 @@ describe.concurrent("secrets of the host's environment", () => {
   });
 });
 
-/** In this process, so that the quarter of an hour between two probes passes at once. */
+/** In this process, so that the minute between two probes of what is out of reach passes at once. */
 describe("a provider that becomes ready later", () => {
   const soon = (): Clock.Clock => {
     const clock = Clock.system();
-    return { ...clock, every: (ms, job) => clock.every(ms === 15 * 60_000 ? 200 : ms, job) };
+    return { ...clock, every: (ms, job) => clock.every(ms === 60_000 ? 200 : ms, job) };
   };
   const begin = async (suite: string) => {
     const at = place();
     const codex = await fakeCodex();
-    codex.status = 401;
+    codex.status = 503;
     const repo = repository(["a"]);
     const options = parseOptions(["--repo", repo.dir, "--backlog", repo.backlog, "--provider", "codex"]);
     if (options === "help") throw new Error("help");
