@@ -8,6 +8,7 @@ export default defineConfig({
     pool: "forks",
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // Two cores, and much of the time is waiting for child processes.
+    maxWorkers: 3,
   },
 });

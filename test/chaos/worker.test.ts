@@ -60,6 +60,6 @@ it("an order that cannot be read ends its step at once, not after a missed heart
   await worker.look();
   await deps.still();
   expect(deps.requests).toHaveLength(0);
-  expect(await rowOf(deps, id)).toMatchObject({ status: "pending", tries: 1 });
+  expect(await rowOf(deps, id)).toMatchObject({ status: "pending", tries: 0, stalls: 1 });
   await worker.close();
 });

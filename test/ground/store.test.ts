@@ -48,7 +48,7 @@ describe("conditional writes", () => {
         attr: fc.constantFrom("x", "y"),
         values: fc.array(fc.constantFrom(1, 2, "a"), { minLength: 1, maxLength: 3 }),
       }),
-    ) as fc.Arbitrary<Store.Test>;
+    );
     let n = 0;
     await fc.assert(
       fc.asyncProperty(fc.option(value, { nil: undefined }), test, async (x, one) => {

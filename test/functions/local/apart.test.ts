@@ -12,7 +12,9 @@ afterAll(endAll);
 const states = (home: string, backlog: string) =>
   inTable(home, async (store) =>
     Object.fromEntries(
-      (await Store.queryAll(store, { pk: Keys.backlog(backlog).pk, sk: { begins: "I#" } })).map((i) => [i.id, i.state]),
+      (await Store.queryAll(store, { pk: Keys.backlog(backlog).pk, sk: { begins: "I#" } })).map(
+        ({ id, state }) => [id, state] as [string, string],
+      ),
     ),
   );
 
