@@ -8,7 +8,6 @@ export default defineConfig({
     pool: "forks",
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Two cores, and much of the time is waiting for child processes.
-    maxWorkers: 3,
+    maxWorkers: 2,
   },
 });
