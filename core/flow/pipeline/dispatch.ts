@@ -6,6 +6,7 @@ import * as Attempt from "../../work/attempt/index.ts";
 import * as Task from "../../work/task/index.ts";
 import { CLAIM_LEASE_MS } from "./budgets.ts";
 import { mayStart, ownerOf, type PipelineDeps } from "./deps.ts";
+import { dueTasks } from "./due.ts";
 
 type Slot = { task: string; attempt: number };
 type LockRow = { version: number; slots: Slot[] };
@@ -98,18 +99,8 @@ function lockWrite(version: number, slots: Slot[]): Store.Write {
 
 /** Puts parked tasks that are due back into the queue. */
 async function promote(deps: PipelineDeps): Promise<void> {
-  const now = deps.clock.now();
-  const page = await Store.query(deps.store, {
-    index: "gsi3",
-    pk: Keys.DELAYED,
-    sk: { to: Keys.dueBy(now) },
-    limit: BATCH,
-  });
-  for (const item of page.items) {
-    const row = await Task.row(deps.store, item.pk.slice(2));
-    if (row?.status !== "pending") continue;
-    await Store.write(deps.store, Task.wake(row));
-  }
+  for await (const row of dueTasks(deps, BATCH))
+    if (row.status === "pending") await Store.write(deps.store, Task.wake(row));
 }
 
 /** Wakes tasks that are parked with one of these reasons' beginnings: the event that ends their waiting came. */

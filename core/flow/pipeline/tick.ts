@@ -5,6 +5,7 @@ import * as Backlog from "../../work/backlog/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as ProjectManager from "../project-manager/index.ts";
 import { mayStart, ownerOf, type PipelineDeps } from "./deps.ts";
+import { dueTasks } from "./due.ts";
 import { decide, move } from "./verbs.ts";
 
 /** Ms that the manager's lock lasts; a tick is far shorter. */
@@ -47,15 +48,8 @@ export async function tick(deps: PipelineDeps): Promise<string[]> {
 /** Takes the default answer of questions that are due; one without a default has waited long enough and fails. */
 async function answerDue(deps: PipelineDeps): Promise<void> {
   const now = deps.clock.now();
-  const page = await Store.query(deps.store, {
-    index: "gsi3",
-    pk: Keys.DELAYED,
-    sk: { to: Keys.dueBy(now) },
-    limit: LOOK,
-  });
-  for (const item of page.items) {
-    const row = await Task.row(deps.store, item.pk.slice(2));
-    if (row?.status !== "needs_decision" || row.decision_due === undefined || row.decision_due > now) continue;
+  for await (const row of dueTasks(deps, LOOK)) {
+    if (row.status !== "needs_decision" || row.decision_due === undefined || row.decision_due > now) continue;
     try {
       await answer(deps, row, now);
     } catch (error) {
