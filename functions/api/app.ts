@@ -5,7 +5,7 @@ import * as Body from "./body.ts";
 import { onError } from "./errors.ts";
 import { allowOrigins, hostAndOrigin, requestId, type Door, type Env } from "./guards.ts";
 import { authorize, type Caller, type Host, type Route } from "./route.ts";
-import { routes } from "./routes.ts";
+import { routes } from "./routes/index.ts";
 
 export type AppOptions = {
   deps: Deps;
@@ -38,7 +38,7 @@ export function createApp({ deps, authenticate, startedAt, door, cleanup }: AppO
   async function serve(row: Route, c: Context): Promise<Response> {
     const caller: Caller = row.scope === "public" ? { kind: "operator" } : await authenticate(c.req.raw);
     authorize(row, caller);
-    const answer = await row.answer({
+    const answer = await row.serve({
       deps,
       host,
       caller,

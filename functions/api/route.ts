@@ -66,20 +66,30 @@ type Described<Path extends string> = {
 export type Route = Described<string> & {
   query?: z.ZodObject;
   body?: z.ZodObject;
+  /** What an answer that is no error looks like; OpenAPI and the tests read it, nothing is cut by it. */
+  answer?: z.ZodType;
   /** Parses, calls core, returns what is sent as JSON; throws errors of the family. */
-  answer(call: Call): Promise<unknown>;
+  serve(call: Call): Promise<unknown>;
 };
 
-/** Makes a row of the table; its handler sees query and body in the types of their schemas. */
+/** Makes a row of the table; its handler sees query and body in the types of their schemas and gives what `answer` says. */
 export function route<
   const Path extends string,
   Q extends z.ZodObject = typeof Empty,
   B extends z.ZodObject = typeof Empty,
->(row: Described<Path> & { query?: Q; body?: B; handle(input: Input<Path, Q, B>): unknown }): Route {
+  A extends z.ZodType = z.ZodUnknown,
+>(
+  row: Described<Path> & {
+    query?: Q;
+    body?: B;
+    answer?: A;
+    handle(input: Input<Path, Q, B>): z.input<A> | Promise<z.input<A>>;
+  },
+): Route {
   const { handle, ...described } = row;
   return {
     ...described,
-    async answer(call) {
+    async serve(call) {
       const { query, body } = parse<Q, B>(row, call);
       return handle({ ...call, params: call.params, query, body });
     },

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { fail } from "../../../core/ground/errors.ts";
 import type { Caller } from "../../../functions/api/route.ts";
-import { routes } from "../../../functions/api/routes.ts";
+import { routes } from "../../../functions/api/routes/index.ts";
 import { testDeps, type TestDeps } from "../../support/deps.ts";
 import { api } from "./support.ts";
 

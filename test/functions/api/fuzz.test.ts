@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Route } from "../../../functions/api/route.ts";
-import { routes } from "../../../functions/api/routes.ts";
+import { routes } from "../../../functions/api/routes/index.ts";
 import { api, BAD_IDS, NOBODY } from "./support.ts";
 
 /** Values that have broken stores, shells and parsers. */

@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { fail } from "../../core/ground/errors.ts";
-import * as Status from "../../core/watch/status/index.ts";
-import * as Provider from "../../core/work/provider/index.ts";
-import * as Present from "./present.ts";
-import { route } from "./route.ts";
+import { fail } from "../../../core/ground/errors.ts";
+import * as Status from "../../../core/watch/status/index.ts";
+import * as Provider from "../../../core/work/provider/index.ts";
+import * as Present from "../present.ts";
+import { route } from "../route.ts";
 
 const providers = route({
   method: "GET",

@@ -1,7 +1,7 @@
 import { backlogs } from "./backlogs.ts";
 import { fleet } from "./fleet.ts";
 import { healthRoutes } from "./health.ts";
-import type { Route } from "./route.ts";
+import type { Route } from "../route.ts";
 import { status } from "./status.ts";
 import { tasks } from "./tasks.ts";
 import { verbs } from "./verbs.ts";

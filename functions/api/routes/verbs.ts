@@ -1,8 +1,8 @@
 import * as z from "zod";
-import * as Pipeline from "../../core/flow/pipeline/index.ts";
-import { line, taskId } from "./fields.ts";
-import * as Present from "./present.ts";
-import { route } from "./route.ts";
+import * as Pipeline from "../../../core/flow/pipeline/index.ts";
+import { line, taskId } from "../fields.ts";
+import * as Present from "../present.ts";
+import { route } from "../route.ts";
 
 const cancel = route({
   method: "POST",

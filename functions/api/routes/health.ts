@@ -1,9 +1,9 @@
-import type { Deps } from "../../core/ground/deps.ts";
-import { fail, messageOf } from "../../core/ground/errors.ts";
-import * as Store from "../../core/ground/store/index.ts";
-import { Keys } from "../../core/ground/store/index.ts";
-import * as Present from "./present.ts";
-import { route, type Host } from "./route.ts";
+import type { Deps } from "../../../core/ground/deps.ts";
+import { fail, messageOf } from "../../../core/ground/errors.ts";
+import * as Store from "../../../core/ground/store/index.ts";
+import { Keys } from "../../../core/ground/store/index.ts";
+import * as Present from "../present.ts";
+import { route, type Host } from "../route.ts";
 
 /** The API's version, not the package's: clients compare it. */
 const VERSION = "1.0.0";

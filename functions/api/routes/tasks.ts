@@ -1,14 +1,14 @@
 import * as z from "zod";
-import { fail } from "../../core/ground/errors.ts";
-import * as Pipeline from "../../core/flow/pipeline/index.ts";
-import * as Status from "../../core/watch/status/index.ts";
-import * as Attempt from "../../core/work/attempt/index.ts";
-import * as Metrics from "../../core/work/metrics/index.ts";
-import * as Task from "../../core/work/task/index.ts";
-import { limit, offset, taskId, withoutNul } from "./fields.ts";
-import { createOnce } from "./idempotency.ts";
-import * as Present from "./present.ts";
-import { route } from "./route.ts";
+import { fail } from "../../../core/ground/errors.ts";
+import * as Pipeline from "../../../core/flow/pipeline/index.ts";
+import * as Status from "../../../core/watch/status/index.ts";
+import * as Attempt from "../../../core/work/attempt/index.ts";
+import * as Metrics from "../../../core/work/metrics/index.ts";
+import * as Task from "../../../core/work/task/index.ts";
+import { limit, offset, taskId, withoutNul } from "../fields.ts";
+import { createOnce } from "../idempotency.ts";
+import * as Present from "../present.ts";
+import { route } from "../route.ts";
 
 const create = route({
   method: "POST",

@@ -1,11 +1,11 @@
 import * as z from "zod";
-import { fail } from "../../core/ground/errors.ts";
-import * as Pipeline from "../../core/flow/pipeline/index.ts";
-import * as Backlog from "../../core/work/backlog/index.ts";
-import { PHASES } from "../../core/work/task/index.ts";
-import { invalid, valueError } from "./issues.ts";
-import * as Present from "./present.ts";
-import { route } from "./route.ts";
+import { fail } from "../../../core/ground/errors.ts";
+import * as Pipeline from "../../../core/flow/pipeline/index.ts";
+import * as Backlog from "../../../core/work/backlog/index.ts";
+import { PHASES } from "../../../core/work/task/index.ts";
+import { invalid, valueError } from "../issues.ts";
+import * as Present from "../present.ts";
+import { route } from "../route.ts";
 
 /** The whole text of a file; empty, binary or without items it is the grammar that says so. */
 const text = z.string();

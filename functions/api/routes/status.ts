@@ -1,6 +1,6 @@
-import * as Status from "../../core/watch/status/index.ts";
-import * as Metrics from "../../core/work/metrics/index.ts";
-import { route } from "./route.ts";
+import * as Status from "../../../core/watch/status/index.ts";
+import * as Metrics from "../../../core/work/metrics/index.ts";
+import { route } from "../route.ts";
 
 const pipelineStatus = route({
   method: "GET",
