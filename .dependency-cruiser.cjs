@@ -3,9 +3,9 @@
  * their `index.ts`. docs/ARCHITECTURE.md says why.
  */
 const floors = {
-  ground: ["errors", "clock", "id", "log", "config", "store", "events", "workflow", "process", "deps"],
-  work: ["task", "workspace", "provider", "friction", "backlog", "telemetry", "attempt", "metrics"],
-  flow: ["routing", "prompt", "review", "worker", "project-manager", "pipeline"],
+  ground: ["errors", "clock", "id", "log", "json", "config", "store", "events", "workflow", "process", "deps"],
+  work: ["task", "runner", "workspace", "provider", "friction", "backlog", "telemetry", "attempt", "metrics"],
+  flow: ["executor", "routing", "prompt", "review", "worker", "project-manager", "pipeline"],
   watch: ["monitor", "notify", "heal", "effectiveness", "meta-questions", "status"],
   improve: ["goal", "experiment", "coverage", "improvement"],
 };

@@ -16,6 +16,8 @@ const text = z
   .transform((value) => (value === "" ? undefined : value))
   .optional();
 
+const model = (fallback: string) => z.string().trim().default(fallback);
+
 const Environment = z.object({
   /** 0 takes a free port. */
   PORT: whole(8000, 0, 65535),
@@ -35,6 +37,31 @@ const Environment = z.object({
   AGENT_AUTO_EXECUTE: flag(true),
   AGENT_ALLOW_PAID_PROVIDERS: flag(false),
   AGENT_OBSERVATION_WINDOW_SEC: whole(900, 30, 604_800),
+  AGENT_EXECUTE_TOKEN: text,
+  AGENT_EXECUTE_TOKEN_ALLOW_UNAUTH: flag(false),
+  AGENT_EXECUTORS_AVAILABLE: z.string().default("claude,cursor,openclaw"),
+  AGENT_EXECUTOR_POLICY_ENABLED: flag(true),
+  AGENT_EXECUTOR_DEFAULT: text,
+  AGENT_EXECUTOR_CHEAP_DEFAULT: text,
+  AGENT_EXECUTOR_REPO_DEFAULT: text,
+  AGENT_EXECUTOR_OPEN_QUESTION_DEFAULT: text,
+  AGENT_EXECUTOR_ESCALATE_TO: text,
+  AGENT_EXECUTOR_ESCALATE_FAILURE_THRESHOLD: whole(1, 1, 1000),
+  AGENT_EXECUTOR_ESCALATE_RETRY_THRESHOLD: whole(2, 1, 1000),
+  AGENT_HOLD_PATTERN_SCORE_THRESHOLD: number(0.8, 0, 1),
+  AGENT_MODEL_ALIAS_MAP: z.string().default(""),
+  OLLAMA_MODEL: model("openrouter/free"),
+  OLLAMA_CLOUD_MODEL: model("openrouter/free"),
+  CLAUDE_FALLBACK_MODEL: model("openrouter/free"),
+  CURSOR_CLI_MODEL: model("openrouter/free"),
+  CURSOR_CLI_REVIEW_MODEL: model("openrouter/free"),
+  OPENCLAW_MODEL: model("gpt-5-codex"),
+  OPENCLAW_REVIEW_MODEL: text,
+  OPENCLAW_COMMAND_TEMPLATE: z
+    .string()
+    .default(
+      'codex exec "{{direction}}" --model {{model}} --reasoning-effort high --worktree --skip-git-repo-check --json',
+    ),
   PIPELINE_META_BACKLOG: text,
   PIPELINE_META_RATIO: number(0.2, 0, 1),
   PIPELINE_NEEDS_DECISION_TIMEOUT_HOURS: number(0, 0, 8760),
@@ -67,6 +94,35 @@ export type Config = {
   autoExecute: boolean;
   allowPaid: boolean;
   observationWindowSec: number;
+  /** Who may call the execute endpoints (contract 1.2); never shown. */
+  execute: { token: string | undefined; allowUnauthenticated: boolean };
+  /** A failed task whose context has a hold-pattern score from this on is asked about rather than tried again. */
+  holdPatternScore: number;
+  /** The contract's executors (3.1, 3.3): names as they were given. */
+  executor: {
+    policyEnabled: boolean;
+    /** Which can be had; an AWS host has no PATH to look at. */
+    available: readonly string[];
+    default: string | undefined;
+    cheapDefault: string | undefined;
+    repoDefault: string | undefined;
+    openDefault: string | undefined;
+    escalateTo: string | undefined;
+    escalateFailures: number;
+    escalateRetries: number;
+    models: {
+      claudeSpec: string;
+      claude: string;
+      claudeReview: string;
+      cursor: string;
+      cursorReview: string;
+      openclaw: string;
+      openclawReview: string;
+    };
+    openclawTemplate: string;
+    /** What a model is called today, by the name it may still be asked for. */
+    aliases: Readonly<Record<string, string>>;
+  };
   metaBacklog: string | undefined;
   metaRatio: number;
   /** 0: a question without a default waits for a person for ever. */
@@ -102,15 +158,36 @@ export function read(env: Readonly<Record<string, string | undefined>> = process
     scenario: e.COHERENCE_SCENARIO,
     dynamodbEndpoint: e.DYNAMODB_ENDPOINT,
     dynoxideBin: e.DYNOXIDE_BIN,
-    allowedOrigins: (e.ALLOWED_ORIGINS ?? "")
-      .split(",")
-      .map((origin) => origin.trim())
-      .filter(Boolean),
+    allowedOrigins: list(e.ALLOWED_ORIGINS ?? ""),
     workers: e.AGENT_RUNNER_WORKERS,
     taskTimeoutMs: e.AGENT_TASK_TIMEOUT * 1000,
     autoExecute: e.AGENT_AUTO_EXECUTE,
     allowPaid: e.AGENT_ALLOW_PAID_PROVIDERS,
     observationWindowSec: e.AGENT_OBSERVATION_WINDOW_SEC,
+    execute: { token: e.AGENT_EXECUTE_TOKEN, allowUnauthenticated: e.AGENT_EXECUTE_TOKEN_ALLOW_UNAUTH },
+    holdPatternScore: e.AGENT_HOLD_PATTERN_SCORE_THRESHOLD,
+    executor: {
+      policyEnabled: e.AGENT_EXECUTOR_POLICY_ENABLED,
+      available: list(e.AGENT_EXECUTORS_AVAILABLE),
+      default: e.AGENT_EXECUTOR_DEFAULT,
+      cheapDefault: e.AGENT_EXECUTOR_CHEAP_DEFAULT,
+      repoDefault: e.AGENT_EXECUTOR_REPO_DEFAULT,
+      openDefault: e.AGENT_EXECUTOR_OPEN_QUESTION_DEFAULT,
+      escalateTo: e.AGENT_EXECUTOR_ESCALATE_TO,
+      escalateFailures: e.AGENT_EXECUTOR_ESCALATE_FAILURE_THRESHOLD,
+      escalateRetries: e.AGENT_EXECUTOR_ESCALATE_RETRY_THRESHOLD,
+      models: {
+        claudeSpec: e.OLLAMA_MODEL,
+        claude: e.OLLAMA_CLOUD_MODEL,
+        claudeReview: e.CLAUDE_FALLBACK_MODEL,
+        cursor: e.CURSOR_CLI_MODEL,
+        cursorReview: e.CURSOR_CLI_REVIEW_MODEL,
+        openclaw: e.OPENCLAW_MODEL,
+        openclawReview: e.OPENCLAW_REVIEW_MODEL ?? e.OPENCLAW_MODEL,
+      },
+      openclawTemplate: e.OPENCLAW_COMMAND_TEMPLATE,
+      aliases: { ...MODEL_ALIASES, ...Object.fromEntries(list(e.AGENT_MODEL_ALIAS_MAP).map(pair)) },
+    },
     metaBacklog: e.PIPELINE_META_BACKLOG,
     metaRatio: e.PIPELINE_META_RATIO,
     decisionTimeoutMs: e.PIPELINE_NEEDS_DECISION_TIMEOUT_HOURS * 3_600_000,
@@ -122,4 +199,25 @@ export function read(env: Readonly<Record<string, string | undefined>> = process
     },
     environment: env,
   };
+}
+
+/** Names under which a model is still asked for (contract 3.1). */
+const MODEL_ALIASES = {
+  "gpt-5.3-codex-spark": "gpt-5.3-codex",
+  "gtp-5.3-codex-spark": "gpt-5.3-codex",
+  "gtp-5.3-codex": "gpt-5.3-codex",
+};
+
+/** The words between commas. */
+function list(text: string): string[] {
+  return text
+    .split(",")
+    .map((word) => word.trim())
+    .filter(Boolean);
+}
+
+/** `from:to`; what follows the first colon belongs to the model. */
+function pair(text: string): [string, string] {
+  const at = text.indexOf(":");
+  return at < 0 ? [text, text] : [text.slice(0, at).trim(), text.slice(at + 1).trim()];
 }

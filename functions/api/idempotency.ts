@@ -3,7 +3,8 @@ import { CoherenceError, fail } from "../../core/ground/errors.ts";
 import { sha256, taskIdOf } from "../../core/ground/id.ts";
 import * as Store from "../../core/ground/store/index.ts";
 import { Keys } from "../../core/ground/store/index.ts";
-import * as Task from "../../core/work/task/index.ts";
+import * as Pipeline from "../../core/flow/pipeline/index.ts";
+import type * as Task from "../../core/work/task/index.ts";
 import { invalid } from "./issues.ts";
 import type { Caller } from "./route.ts";
 
@@ -55,7 +56,7 @@ export async function createOnce(
       remedy: "Send the same body, or a new key.",
     });
   try {
-    return await Task.create(deps, input, { key: creationKey(name, first.at) });
+    return await Pipeline.create(deps, input, { key: creationKey(name, first.at) });
   } catch (error) {
     // Refused, so nothing was made: the key is free again for a corrected body. After any other error it may have been made.
     if (error instanceof CoherenceError)

@@ -17,6 +17,7 @@ export async function react(deps: Pipeline.PipelineDeps, reactions: Reactions, e
   switch (event.type) {
     case "task.created":
     case "task.queued":
+    case "queue.resumed":
       return reactions.dispatch();
     case "task.settled":
       return event.backlog === undefined ? reactions.dispatch() : reactions.tick();

@@ -38,6 +38,7 @@ function route(more: Partial<Omit<Routing.Routing, "task">> & { task?: Partial<R
     providers,
     readiness: ready(...providers),
     cooldowns: [],
+    held: [],
     rules: CLASS_RULES,
     hasWorker: () => true,
     hostPin: undefined,

@@ -144,13 +144,6 @@ describe("the normalisation of contract 2.2", () => {
     expect(Task.Create.safeParse({ direction: "d", task_type: "impl", ...input }).success).toBe(false);
   });
 
-  it("FAILURES 12: the command holds the direction in single quotes and nothing else is quoted", async () => {
-    const { row } = await made({ direction: "it's `plan_progress` $(rm -rf /)" });
-    expect(row.command.startsWith("agent '")).toBe(true);
-    expect(row.command.endsWith("'")).toBe(true);
-    expect(row.command).toContain("it'\\''s `plan_progress`");
-  });
-
   it.each([
     ["1", {}, "pipeline"],
     ["1", { dispatch: "external" }, "external"],

@@ -1,15 +1,11 @@
-import * as Clock from "../../ground/clock.ts";
 import type { Deps } from "../../ground/deps.ts";
-import * as Store from "../../ground/store/index.ts";
-import { Keys } from "../../ground/store/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
 import * as Task from "../../work/task/index.ts";
 import type { Repository } from "../../work/workspace/index.ts";
 
 const DAY_MS = 86_400_000;
-/** Months looked back for old logs. */
-const MONTHS = 12;
+const ENDED = ["completed", "failed", "cancelled"] as const;
 
 export type Cleaned = { worktrees: string[]; branches: string[]; logs: number };
 
@@ -36,27 +32,17 @@ async function overBranches(deps: Deps): Promise<Set<string>> {
   for (const backlog of await Backlog.list(deps))
     for (const item of await Backlog.items(deps, backlog.id))
       if (item.state === "done" || item.state === "retired") over.add(Backlog.itemBranch(backlog.id, item.id));
-  for await (const row of endedTasks(deps)) if (!row.item) over.add(Backlog.taskBranch(row.id));
+  for await (const { row } of Task.walk(deps, ENDED)) if (!row.item) over.add(Backlog.taskBranch(row.id));
   return over;
 }
 
 async function oldLogs(deps: Deps, { dryRun, keepDays }: { dryRun: boolean; keepDays: number }): Promise<number> {
   const before = deps.clock.now() - keepDays * DAY_MS;
   let removed = 0;
-  for await (const row of endedTasks(deps)) {
+  for await (const { row } of Task.walk(deps, ENDED)) {
     const whole = await Task.row(deps.store, row.id);
     if (!whole || !Task.hasEnded(whole.status) || (whole.ended_at ?? Infinity) > before) continue;
     if (await Attempt.removeLog(deps.store, row.id, dryRun)) removed++;
   }
   return removed;
-}
-
-/** Tasks that have ended in the last months, from the index; newest month first. */
-async function* endedTasks(deps: Deps): AsyncGenerator<Task.TaskRow> {
-  const now = deps.clock.now();
-  for (const status of ["completed", "failed", "cancelled"])
-    for (let month = 0; month < MONTHS; month++) {
-      const pk = Keys.statusPartition(status, Clock.monthsBefore(now, month));
-      for (const item of await Store.queryAll(deps.store, { index: "gsi1", pk })) yield item as unknown as Task.TaskRow;
-    }
 }

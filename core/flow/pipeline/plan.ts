@@ -2,6 +2,7 @@ import * as Attempt from "../../work/attempt/index.ts";
 import * as Provider from "../../work/provider/index.ts";
 import * as Task from "../../work/task/index.ts";
 import type { Travelling } from "../../ground/workflow/index.ts";
+import * as Executor from "../executor/index.ts";
 import * as Routing from "../routing/index.ts";
 import * as Worker from "../worker/index.ts";
 import type { PipelineDeps } from "./deps.ts";
@@ -33,7 +34,7 @@ export function chosenOf(attempt: Attempt.AttemptRow): Travelling {
 
 async function routingOf(deps: PipelineDeps, task: Task.Whole): Promise<Routing.Routing> {
   const context = task.parts.context ?? {};
-  const [{ readiness, cooldowns }, workers] = await Promise.all([Provider.health(deps), Worker.list(deps)]);
+  const [{ readiness, cooldowns, holds }, workers] = await Promise.all([Provider.health(deps), Worker.list(deps)]);
   const now = deps.clock.now();
   return {
     task: {
@@ -45,10 +46,11 @@ async function routingOf(deps: PipelineDeps, task: Task.Whole): Promise<Routing.
     providers: deps.providers.all(),
     readiness: new Map(readiness.map((row) => [row.name, row])),
     cooldowns,
+    held: holds,
     rules: Provider.CLASS_RULES,
     hasWorker: (provider) => Worker.available(workers, provider, now) !== undefined,
     hostPin: deps.routing.pin,
-    allowPaid: deps.config.allowPaid,
+    allowPaid: deps.config.allowPaid || Executor.allowsPaid(context),
     allowSimulated: deps.routing.allowSimulated,
     now,
   };

@@ -2,9 +2,11 @@ import type { Travelling } from "../../ground/workflow/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Friction from "../../work/friction/index.ts";
 import * as Provider from "../../work/provider/index.ts";
+import * as Task from "../../work/task/index.ts";
+import { holdPatternScore } from "./control.ts";
 import type { PipelineDeps } from "./deps.ts";
-import { endAttempt, settled } from "./end.ts";
-import { settlement } from "./settlement.ts";
+import { endAttempt, settled, type Ending } from "./end.ts";
+import { askToSteer, settlement } from "./settlement.ts";
 
 /** Ends an attempt with what its outcome says, once: a second, late or wrongly fenced settle changes nothing. */
 export async function settle(deps: PipelineDeps, input: { taskId: string; attempt: number }): Promise<Travelling> {
@@ -20,7 +22,7 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
   )
     return done;
   const [part, health] = await Promise.all([Attempt.readOutcome(deps.store, attempt), Provider.health(deps)]);
-  const ending = settlement({
+  const planned = settlement({
     row,
     attempt,
     part,
@@ -28,6 +30,7 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
     decisionTimeoutMs: deps.config.decisionTimeoutMs,
     now: deps.clock.now(),
   });
+  const ending = (await repeatsItself(deps, row, planned)) ? askToSteer(planned) : planned;
   if (!(await endAttempt(deps, row, attempt, ending))) return done;
   await deps.at("settled", { ...input, to: ending.to });
   const candidate = attempt.candidates?.[attempt.chosen];
@@ -45,6 +48,13 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
       : []),
   );
   return done;
+}
+
+/** Whether a task that would be tried again is said to repeat itself (contract 2.9): then a person is asked first. */
+async function repeatsItself(deps: PipelineDeps, row: Task.TaskRow, ending: Ending): Promise<boolean> {
+  if (ending.to !== "pending" || ending.class !== "bad_result") return false;
+  const score = holdPatternScore(await Task.contextOf(deps.store, row.id));
+  return score !== undefined && score >= deps.config.holdPatternScore;
 }
 
 /** Whether there is anything to settle: an outcome, a wait, or no candidate left. Otherwise a turn still works or is about to. */

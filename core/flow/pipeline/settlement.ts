@@ -112,6 +112,23 @@ function badResult(
   };
 }
 
+/** An end that would have been another try, as a question: the work repeats itself, and a person steers. */
+export function askToSteer(ending: Ending): Ending {
+  return {
+    ...ending,
+    to: "needs_decision",
+    change: {
+      ...ending.change,
+      set: {
+        ...ending.change?.set,
+        decision_prompt: `The work repeats itself: ${ending.message}. How should it go on?`,
+        current_step: "awaiting steering",
+      },
+      remove: ["claimed_by", "claimed_at", "decision", "decision_default", "decision_options", "decision_due"],
+    },
+  };
+}
+
 /** The step was cut off: a stall, within its own budget. */
 function stalled(row: Task.TaskRow, why: string): Ending {
   const stalls = row.stalls + 1;

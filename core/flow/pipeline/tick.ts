@@ -4,6 +4,7 @@ import { Keys, Lock } from "../../ground/store/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as ProjectManager from "../project-manager/index.ts";
+import { create } from "./create.ts";
 import { mayStart, ownerOf, type PipelineDeps } from "./deps.ts";
 import { dueTasks } from "./due.ts";
 import { decide, move } from "./verbs.ts";
@@ -88,7 +89,7 @@ async function answer(deps: PipelineDeps, row: Task.TaskRow, now: number): Promi
   }
 }
 
-/** The items of a backlog that move, and how many of them hold a place: parked ones hold none. */
+/** The items of a backlog that move, and how many of them hold a place: parked and paused ones hold none. */
 async function movingOf(
   deps: PipelineDeps,
   backlog: Backlog.BacklogRow,
@@ -102,8 +103,8 @@ async function movingOf(
   );
   const parked = new Set(
     (tasks as unknown as (Task.TaskRow | undefined)[])
-      .filter((t) => t?.status === "pending" && t.retry_not_before !== undefined)
-      .map((t) => t?.id),
+      .filter((task) => task !== undefined && Task.isWaiting(task))
+      .map((task) => task?.id),
   );
   return { moving, places: moving.filter((item) => item.task === undefined || !parked.has(item.task)).length };
 }
@@ -169,7 +170,7 @@ async function makeTask(deps: PipelineDeps, item: Backlog.ItemRow, also: Store.W
   };
   try {
     const naming = [Backlog.advance(item, change, now), ...also];
-    const { created, task } = await Task.create(deps, Task.Create.parse(input), { key, item: ref, also: naming });
+    const { created, task } = await create(deps, Task.Create.parse(input), { key, item: ref, also: naming });
     // Made before and not named: the item takes it, unless it has moved on.
     return created || (await Store.tx(deps.store, naming)).ok ? [task.row.id] : [];
   } catch (error) {

@@ -7,7 +7,9 @@ import * as Attempt from "../../work/attempt/index.ts";
 import * as Metrics from "../../work/metrics/index.ts";
 import * as Task from "../../work/task/index.ts";
 import { CLIENT_LEASE_MS } from "./budgets.ts";
+import { retryNotBefore } from "./control.ts";
 import { endAttempt, errorOf, settled, type Ending } from "./end.ts";
+import { obey } from "./obey.ts";
 import { decide, takenOut } from "./verbs.ts";
 
 /** What a client may change (contract 1.1.2). `cancelled` is set by the verb `cancel` alone. */
@@ -26,11 +28,16 @@ export const Update = z.object({
   observation_window_sec: z.coerce.number().int().min(1).max(604_800).nullish(),
   /** Ours: why it failed. */
   error: z.string().max(4000).nullish(),
+  /** Ours: 0 to 99, higher first. */
+  priority: z.number().int().min(0).max(99).nullish(),
 });
 export type Update = z.infer<typeof Update>;
 
+/** The longest that a runner may put a requeued task off. */
+const LONGEST_RETRY_MS = 86_400_000;
+
 /** Who claims without a name (contract 2.4). */
-const UNKNOWN = "unknown";
+export const UNKNOWN_WORKER = "unknown";
 
 /** Who calls: on loopback without a worker id an operator, elsewhere whoever the key is. */
 export type Caller = { kind: "operator" } | { kind: "key"; id: string };
@@ -58,6 +65,7 @@ export async function update(deps: Deps, taskId: string, patch: Update, caller: 
     mayReport(task.row, patch, named);
   }
   await changeFields(deps, taskId, patch, named);
+  if (patch.context) await obey(deps, taskId, patch.context);
   return (await Task.read(deps.store, taskId)) ?? task;
 }
 
@@ -78,7 +86,7 @@ async function ofItem(deps: Deps, row: Task.TaskRow, patch: Update): Promise<voi
  * without a name claims as `unknown`, and does not get what another has.
  */
 function again(row: Task.TaskRow, status: Task.Status, worker: string | undefined): void {
-  const claimant = status === "running" ? (worker ?? UNKNOWN) : worker;
+  const claimant = status === "running" ? (worker ?? UNKNOWN_WORKER) : worker;
   const owned = status === "running" || Task.hasEnded(status);
   if (owned && claimant !== undefined && row.claimed_by !== claimant) throw Attempt.alreadyClaimed(row);
 }
@@ -119,10 +127,10 @@ async function changeStatus(
   named: string | undefined,
   caller: Caller,
 ): Promise<void> {
-  const owner = named ?? keyName(caller) ?? UNKNOWN;
+  const owner = named ?? keyName(caller) ?? UNKNOWN_WORKER;
   if (to === "running") {
     if (Task.hasEnded(row.status)) throw Attempt.alreadyClaimed(row);
-    await Attempt.claim(deps, row.id, { by: "client", owner, leaseMs: CLIENT_LEASE_MS });
+    await Attempt.claim(deps, row.id, { by: "client", owner, leaseMs: leaseOf(row, owner, deps.clock.now()) });
     return;
   }
   const last = row.att > 0 ? await Attempt.read(deps.store, row.id, row.att) : undefined;
@@ -137,6 +145,12 @@ async function changeStatus(
     : await endAttempt(deps, row, open, { ...ending, ...(await leaving(deps, row)) });
   if (!done) throw Attempt.alreadyClaimed(await Task.row(deps.store, row.id));
   await deps.events.publish(to === "pending" ? { type: "task.queued", taskId: row.id } : settled(row));
+}
+
+/** A claim follows the run-state lease of its worker, where there is one. */
+function leaseOf(row: Task.TaskRow, owner: string, now: number): number {
+  const follows = row.run_worker === owner && (row.run_until ?? 0) > now;
+  return follows && row.run_lease_ms !== undefined ? row.run_lease_ms : CLIENT_LEASE_MS;
 }
 
 /** Only the owner of a live lease ends what he holds; a caller without a name has his way over clients' attempts, not over ours. */
@@ -204,8 +218,15 @@ function endingOf(
         },
       };
     }
-    case "pending":
-      return { ...base, change: { remove: ["claimed_by", "claimed_at", "current_step"] } };
+    case "pending": {
+      const until = Math.min(retryNotBefore(patch.context ?? {}) ?? 0, deps.clock.now() + LONGEST_RETRY_MS);
+      const remove = ["claimed_by", "claimed_at", "current_step"] as const;
+      if (until <= deps.clock.now()) return { ...base, change: { remove } };
+      return {
+        ...base,
+        change: { set: { retry_not_before: until, wait_reason: "its runner tries again later" }, remove, until },
+      };
+    }
   }
 }
 
@@ -239,6 +260,10 @@ async function changeFields(deps: Deps, taskId: string, patch: Update, named: st
         ? undefined
         : Math.max(30, patch.observation_window_sec),
     output_len: patch.output?.length,
+    priority: patch.priority ?? undefined,
+    ...(patch.priority !== null && patch.priority !== undefined && row.status === "pending" && !Task.isWaiting(row)
+      ? Keys.due(row.queue, patch.priority, row.queued_at, row.id)
+      : {}),
     // A decision outside a question is kept when there is none yet.
     decision: patch.decision && row.decision === undefined && !row.item ? Task.cut(patch.decision, 4000) : undefined,
   };

@@ -23,6 +23,8 @@ export type Routing = {
   }[];
   readiness: ReadonlyMap<string, { ready: boolean; detail: string; remedy?: string; transient?: boolean }>;
   cooldowns: readonly Cooling[];
+  /** Providers that an operator paused. */
+  held: readonly { provider: string; reason: string }[];
   rules: typeof CLASS_RULES;
   /** Whether a live worker with a free slot has the capability. */
   hasWorker: (provider: string) => boolean;
@@ -100,6 +102,9 @@ function why(
   model: string,
   named: boolean,
 ): LeftOut | undefined {
+  const held = routing.held.find((one) => one.provider === provider.name);
+  if (held)
+    return { reason: `paused by an operator${held.reason === "" ? "" : `: ${held.reason}`}`, who_acts: "system" };
   const ready = routing.readiness.get(provider.name);
   if (!ready) return { reason: "not probed yet", who_acts: "system", returns_at: routing.now + 5_000 };
   if (!ready.ready)

@@ -14,6 +14,8 @@ const ENDED = new Set(["completed", "failed", "cancelled"]);
 export const task = (id: string): Key => ({ pk: `T#${id}`, sk: "M" });
 export type TaskPart = "context" | "output" | "error" | "result";
 export const taskPart = (id: string, part: TaskPart): Key => ({ pk: `T#${id}`, sk: `M#${part}` });
+/** What an outside runner says of its run on a task (contract 1.3). */
+export const runState = (id: string): Key => ({ pk: `T#${id}`, sk: "R" });
 export const taskPartition = (id: string) => `T#${id}`;
 
 export const statusPartition = (status: string, createdAt: number) =>
@@ -35,6 +37,8 @@ export const due = (queue: string, priority: number, since: number, id: string) 
   gsi3pk: queuePartition(queue),
   gsi3sk: `${String(99 - priority).padStart(2, "0")}#${ts(since)}#${id}`,
 });
+/** gsi3 of a task whose type is paused: it keeps its place in the order, in a partition of its own. */
+export const heldPartition = (queue: string, type: string) => `HELD#${queue}#${type}`;
 export const DELAYED = "DLY";
 /** gsi3 of a task that waits for a time: parked, or asking with a default. */
 export const delayed = (until: number, id: string) => ({ gsi3pk: DELAYED, gsi3sk: `${ts(until)}#${id}` });
@@ -99,10 +103,15 @@ export const cooldown = (name: string, model?: string): Key => ({
   pk: PROVIDERS,
   sk: `C#${name}${model === undefined ? "" : `#${model}`}`,
 });
+/** A provider that an operator paused. */
+export const providerHold = (name: string): Key => ({ pk: PROVIDERS, sk: `H#${name}` });
+export const HOLDS_PREFIX = "H#";
 export const COOLDOWNS_PREFIX = "C#";
 export const READINESS_PREFIX = "P#";
 export const WORKERS = "WORKERS";
 export const worker = (id: string): Key => ({ pk: WORKERS, sk: `W#${id}` });
+export const RUNNERS = "RUNNERS";
+export const runner = (id: string): Key => ({ pk: RUNNERS, sk: `R#${id}` });
 export const FRICTION_OPEN = "FRO";
 export const frictionEpisode = (provider: string, reason: string): Key => ({
   pk: FRICTION_OPEN,
@@ -110,7 +119,12 @@ export const frictionEpisode = (provider: string, reason: string): Key => ({
 });
 export const frictionEvent = (at: number, ulid: string): Key => ({ pk: `FR#${day(at)}`, sk: `${ts(at)}#${ulid}` });
 export const PINGS = "PING";
+/** Tasks that ask for the same: whoever posts it again is known by it. */
+export const fingerprintPartition = (fingerprint: string) => `FP#${fingerprint}`;
+export const fingerprint = (print: string, taskId: string): Key => ({ pk: `FP#${print}`, sk: taskId });
 export const ping = (schedule: string): Key => ({ pk: PINGS, sk: schedule });
+/** The unfinished task of a client's session. */
+export const session = (key: string): Key => ({ pk: `SESS#${key}`, sk: "M" });
 export const idempotency = (key: string): Key => ({ pk: `IDEM#${key}`, sk: "M" });
 export const config = (name: string): Key => ({ pk: "CFG", sk: name });
 export const execution = (name: string): Key => ({ pk: `EXEC#${name}`, sk: "M" });

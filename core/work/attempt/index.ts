@@ -5,6 +5,7 @@ export {
   endWrite,
   enter,
   fence,
+  leaseWrite,
   plan,
   read,
   readAll,

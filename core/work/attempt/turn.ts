@@ -114,6 +114,16 @@ export async function renew(store: Store.Store, ref: TurnRef, leaseMs: number, s
   return outcome.ok;
 }
 
+/** The write that sets an open attempt's lease; part of a transaction. */
+export function leaseWrite(attempt: AttemptRow, leaseMs: number, now: number): Store.Write {
+  return {
+    kind: "update",
+    key: { pk: attempt.pk, sk: attempt.sk },
+    set: { lease_ms: leaseMs, lease_until: now + leaseMs, ...Keys.byLease(now + leaseMs, attempt.task_id) },
+    if: fence(attempt.turn),
+  };
+}
+
 /**
  * The write that ends an attempt; part of a transaction. `decisive`: it completed, failed, cancelled or asked for its task.
  * `more`: what must hold beside the fence.

@@ -47,8 +47,12 @@ export type CreateOptions = {
   /** Creation is idempotent on this key: the same key is the same task. Absent: a new task. */
   key?: string;
   item?: ItemRef;
+  /** What contract runners need of it: the model and the command of its executor, and what goes into its context. */
+  agent?: { model?: string; command: string; context?: Readonly<Record<string, unknown>> };
+  /** Only this worker may claim it until then (ms): whoever made it for itself. */
+  reservedFor?: { worker: string; until: number };
   /** Further writes of the same transaction (the item that now names the task). */
-  also?: readonly Store.Write[];
+  also?: readonly Store.Write[] | ((taskId: string) => readonly Store.Write[]);
 };
 
 /**
@@ -61,11 +65,12 @@ export async function create(
   options: CreateOptions = {},
 ): Promise<{ created: boolean; task: Whole }> {
   const id = options.key === undefined ? Id.taskId(deps.id) : Id.taskIdOf(options.key);
-  const { row, context } = draft(deps, id, input, options.item);
+  const { row, context } = draft(deps, id, input, options);
+  const also = typeof options.also === "function" ? options.also(id) : (options.also ?? []);
   const outcome = await Store.tx(deps.store, [
     { kind: "put", item: row, if: Store.isNew },
     { kind: "put", item: { ...Keys.taskPart(id, "context"), ent: "part", json: contextText(context) } },
-    ...(options.also ?? []),
+    ...also,
   ]);
   if (outcome.ok) {
     await deps.events.publish({ type: "task.created", taskId: id });
@@ -81,7 +86,7 @@ function draft(
   deps: Deps,
   id: string,
   input: Create,
-  item: ItemRef | undefined,
+  { item, agent, reservedFor }: CreateOptions,
 ): { row: TaskRow; context: Record<string, unknown> } {
   const now = deps.clock.now();
   const given = input.context ?? {};
@@ -110,6 +115,7 @@ function draft(
   const role = ROLES[input.task_type];
   const context = {
     ...given,
+    ...agent?.context,
     ...contract,
     target_state_contract: contract,
     task_agent: role.agent,
@@ -125,8 +131,8 @@ function draft(
     direction: input.direction,
     task_type: input.task_type,
     status: "pending",
-    model: typeof given.model_override === "string" ? cut(given.model_override, 200) : "auto",
-    command: commandOf(input, role),
+    model: agent?.model ?? "auto",
+    command: agent?.command ?? "",
     att: 0,
     priority,
     queue,
@@ -137,16 +143,10 @@ function draft(
     tries: 0,
     stalls: 0,
     ...(item ? { item } : {}),
+    ...(reservedFor ? { run_worker: reservedFor.worker, run_until: reservedFor.until } : {}),
     ...Keys.byStatus("pending", now, id),
     ...Keys.byType(input.task_type, now, id),
     ...Keys.due(queue, priority, now, id),
   };
   return { row, context };
-}
-
-/** The prompt in POSIX single quotes, for contract runners that execute `command`; we never do. */
-function commandOf(input: Create, role: (typeof ROLES)[TaskType]): string {
-  const guards = role.guards.length > 0 ? ` Guard agents: ${role.guards.join(", ")}.` : "";
-  const prompt = `Role agent: ${role.agent}.${guards} Task type: ${input.task_type}. Respect role boundaries, spec scope, and acceptance criteria. Direction: ${input.direction}`;
-  return `agent '${prompt.replaceAll("'", `'\\''`)}'`;
 }

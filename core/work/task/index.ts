@@ -1,8 +1,19 @@
 /** The task: what is to be done and how it stands. Also the words that all rooms share. */
 export * from "./words.ts";
 export type { Parts, TaskRow, Whole } from "./row.ts";
-export { allowed, hasEnded, transition, wake, type Actor, type Change } from "./transition.ts";
+export {
+  allowed,
+  hasEnded,
+  isWaiting,
+  putAside,
+  RUN_STATE,
+  transition,
+  wake,
+  type Actor,
+  type Change,
+} from "./transition.ts";
 export { taskIdOf as idOfKey } from "../../ground/id.ts";
 export { Create, create, evidence, ROLES, trimmed, type CreateOptions } from "./create.ts";
-export { read, row } from "./read.ts";
+export { contextOf, read, row } from "./read.ts";
 export { checkContext, headAndTail, mergeContext, partWrites, MAX_CONTEXT_BYTES, MAX_OUTPUT_BYTES } from "./parts.ts";
+export { walk, type Indexed } from "./walk.ts";

@@ -1,4 +1,4 @@
-import { fail } from "../../ground/errors.ts";
+import * as Json from "../../ground/json.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import type { TaskError } from "./words.ts";
@@ -10,21 +10,7 @@ export const MAX_OUTPUT_BYTES = 32 * 1024;
 
 /** Free-form objects are one JSON string: as maps they break at depth 32, at 2^53 and at 400 kB. */
 export function contextText(context: Record<string, unknown>): string {
-  const json = text(context);
-  if (Buffer.byteLength(json) > MAX_CONTEXT_BYTES)
-    throw fail("input.too_large", `The context is over ${MAX_CONTEXT_BYTES / 1024} KiB`, {
-      remedy: "Send less, or remove keys that nobody reads.",
-    });
-  return json;
-}
-
-function text(context: Record<string, unknown>): string {
-  try {
-    return JSON.stringify(context);
-  } catch (cause) {
-    // Thousands of levels overflow the stack of whoever writes it.
-    throw fail("input.invalid", "The context is nested too deeply", { remedy: "Send it flatter.", cause });
-  }
+  return Json.bounded(context, "context", MAX_CONTEXT_BYTES);
 }
 
 /** Throws `input.too_large` (413) for a context that is over its bound. */

@@ -15,6 +15,12 @@ export async function read(store: Store.Store, id: string): Promise<Whole | unde
   return { row: row as unknown as TaskRow, parts };
 }
 
+/** A task's context, empty where there is none. */
+export async function contextOf(store: Store.Store, id: string): Promise<Record<string, unknown>> {
+  const part = await Store.get(store, Keys.taskPart(id, "context"));
+  return typeof part?.json === "string" ? (JSON.parse(part.json) as Record<string, unknown>) : {};
+}
+
 /** The task alone, without its parts, or undefined. */
 export async function row(store: Store.Store, id: string): Promise<TaskRow | undefined> {
   return (await Store.get(store, Keys.task(id))) as TaskRow | undefined;

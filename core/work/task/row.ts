@@ -55,6 +55,7 @@ export type TaskRow = {
   run_id?: string;
   run_worker?: string;
   run_until?: number;
+  run_lease_ms?: number;
 };
 
 /** The parts that are read with it in one query. */

@@ -41,6 +41,9 @@ const TABLE: Readonly<Record<Status, Partial<Record<Status, readonly Actor[]>>>>
   completed: { failed: ["client"], needs_decision: ["client"] },
 };
 
+/** What a run-state claim leaves on a task. */
+export const RUN_STATE = ["run_id", "run_worker", "run_until", "run_lease_ms"] as const satisfies (keyof TaskRow)[];
+
 /** Whether `actor` may move a task from one status to another. */
 export function allowed(from: Status, to: Status, actor: Actor): boolean {
   return TABLE[from][to]?.includes(actor) ?? false;
@@ -104,6 +107,8 @@ export function transition(
       remove: [
         ...(index ? [] : (["gsi3pk", "gsi3sk"] as const)),
         ...(hasEnded(to) ? [] : (["ended_at"] as const)),
+        // A runner's claim goes with what it worked on: a requeued task is anybody's.
+        ...(row.status === "running" ? RUN_STATE : []),
         ...(change.remove ?? []),
       ],
       if: { status: Store.eq("status", row.status), attempt: Store.eq("att", row.att), ...change.if },
@@ -123,6 +128,25 @@ function counted(id: Id, row: TaskRow, status: Status, by: 1 | -1): Store.Write 
     set: { ent: "counter" },
     add: { n: by },
   };
+}
+
+/** Takes a pending task out of the queue until its type is no longer paused; its place in the order is kept. */
+export function putAside(row: TaskRow, reason: string): Store.Write {
+  return {
+    kind: "update",
+    key: Keys.task(row.id),
+    set: {
+      gsi3pk: Keys.heldPartition(row.queue, row.task_type),
+      gsi3sk: Keys.due(row.queue, row.priority, row.queued_at, row.id).gsi3sk,
+      wait_reason: reason,
+    },
+    if: { status: Store.eq("status", "pending"), attempt: Store.eq("att", row.att) },
+  };
+}
+
+/** Whether a pending task waits for something else than its turn: parked, or put aside. */
+export function isWaiting(row: Pick<TaskRow, "status" | "wait_reason" | "retry_not_before">): boolean {
+  return row.status === "pending" && (row.retry_not_before !== undefined || row.wait_reason !== undefined);
 }
 
 /** Ends a parked task's waiting: it stands in the queue again, with the age it had. */

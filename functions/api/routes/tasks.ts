@@ -20,7 +20,7 @@ const create = route({
   valueErrors: ["task_type"],
   async handle({ deps, caller, body, header }) {
     const key = header("idempotency-key");
-    const made = await (key === undefined ? Task.create(deps, body) : createOnce(deps, caller, key, body));
+    const made = await (key === undefined ? Pipeline.create(deps, body) : createOnce(deps, caller, key, body));
     return Present.task(made.task, deps.clock.now());
   },
 });

@@ -17,7 +17,7 @@ describe("POST /api/agent/tasks", () => {
       direction: "do it",
       task_type: "impl",
       status: "pending",
-      model: "auto",
+      model: "openclaw/gpt-5-codex",
       context: { a: 1, task_agent: "dev-engineer", target_state: "impl task reaches intended target state: do it" },
       observation_window_sec: 900,
       success_evidence: [],

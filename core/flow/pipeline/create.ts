@@ -1,0 +1,22 @@
+import type { Deps } from "../../ground/deps.ts";
+import * as Task from "../../work/task/index.ts";
+import * as Executor from "../executor/index.ts";
+
+/**
+ * Makes a task, pending, with the executor that contract runners would run it with. An item's task is the pipeline's own:
+ * routing alone says who does it. Throws what `Task.create` throws.
+ */
+export async function create(
+  deps: Deps,
+  input: Task.Create,
+  options: Omit<Task.CreateOptions, "agent"> = {},
+): Promise<{ created: boolean; task: Task.Whole }> {
+  if (options.item)
+    return Task.create(deps, input, { ...options, agent: { command: Executor.plainCommand(deps.config, input) } });
+  const { fingerprint, ...agent } = await Executor.prepare(deps, input);
+  const also = (taskId: string) => [
+    ...(fingerprint === undefined ? [] : [Executor.remember(fingerprint, taskId)]),
+    ...(typeof options.also === "function" ? options.also(taskId) : (options.also ?? [])),
+  ];
+  return Task.create(deps, input, { ...options, agent, also });
+}

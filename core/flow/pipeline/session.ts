@@ -1,0 +1,91 @@
+import * as z from "zod";
+import type { Deps } from "../../ground/deps.ts";
+import { CoherenceError } from "../../ground/errors.ts";
+import * as Store from "../../ground/store/index.ts";
+import { Keys } from "../../ground/store/index.ts";
+import * as Attempt from "../../work/attempt/index.ts";
+import * as Task from "../../work/task/index.ts";
+import { CLIENT_LEASE_MS } from "./budgets.ts";
+import { create } from "./create.ts";
+import { UNKNOWN_WORKER } from "./update.ts";
+
+/** What a client says of the work it is at (contract 1.1.3). */
+export const UpsertActive = z.object({
+  session_key: Task.trimmed(200),
+  direction: Task.Create.shape.direction,
+  task_type: Task.TaskType.default("impl"),
+  worker_id: z.string().min(1).max(200).optional(),
+  context: z.record(z.string(), z.unknown()).optional(),
+});
+export type UpsertActive = z.infer<typeof UpsertActive>;
+
+/** Ms for which a session's new task is kept for its own worker; its claim follows at once. */
+const RESERVED_MS = 60_000;
+/** Tries while others open the same session. */
+const TRIES = 10;
+
+/**
+ * The one unfinished task of a session, claimed for its worker: found, or made and never started by the pipeline. One key has one
+ * such task, whoever asks at once. Throws `task.claimed` (409) when another worker has it.
+ */
+export async function upsertActive(deps: Deps, input: UpsertActive): Promise<{ created: boolean; task: Task.Whole }> {
+  const worker = input.worker_id?.trim() || UNKNOWN_WORKER;
+  for (let attempt = 0; ; attempt++) {
+    const session = await Store.get(deps.store, Keys.session(input.session_key));
+    const before = typeof session?.task === "string" ? session.task : undefined;
+    const known = before === undefined ? undefined : await Task.row(deps.store, before);
+    if (known && !Task.hasEnded(known.status)) return { created: false, task: await claimed(deps, known, worker) };
+    try {
+      const made = await open(deps, input, worker, before);
+      return { created: true, task: await claimed(deps, made, worker) };
+    } catch (error) {
+      // Another opened it meanwhile: its task is this session's.
+      const raced = error instanceof CoherenceError && error.code === "idempotency.conflict";
+      if (!raced || attempt >= TRIES) throw error;
+    }
+  }
+}
+
+async function open(
+  deps: Deps,
+  input: UpsertActive,
+  worker: string,
+  before: string | undefined,
+): Promise<Task.TaskRow> {
+  const context = {
+    source: "external_active_session",
+    ...input.context,
+    session_key: input.session_key,
+    dispatch: "external",
+  };
+  const { task } = await create(
+    deps,
+    { direction: input.direction, task_type: input.task_type, context },
+    {
+      reservedFor: { worker, until: deps.clock.now() + RESERVED_MS },
+      also: (taskId) => [
+        {
+          kind: "put",
+          item: { ...Keys.session(input.session_key), ent: "session", v: 1, task: taskId },
+          if: { same: before === undefined ? Store.absent("task") : Store.eq("task", before) },
+        },
+      ],
+    },
+  );
+  return task.row;
+}
+
+/** Claims it, or finds that its worker has it already, whose lease is then renewed. */
+async function claimed(deps: Deps, row: Task.TaskRow, worker: string): Promise<Task.Whole> {
+  if (row.status !== "running") {
+    await Attempt.claim(deps, row.id, { by: "client", owner: worker, leaseMs: CLIENT_LEASE_MS });
+  } else {
+    if (row.claimed_by !== worker) throw Attempt.alreadyClaimed(row);
+    const attempt = await Attempt.read(deps.store, row.id, row.att);
+    if (attempt && attempt.ended_at === undefined)
+      await Attempt.renew(deps.store, { taskId: row.id, n: attempt.n, turn: attempt.turn }, attempt.lease_ms);
+  }
+  const whole = await Task.read(deps.store, row.id);
+  if (!whole) throw Attempt.alreadyClaimed(row);
+  return whole;
+}
