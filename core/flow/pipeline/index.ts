@@ -13,5 +13,5 @@ export { executionEnded, reap, reapEarlierLives, releaseOwn } from "./reap.ts";
 export { tick } from "./tick.ts";
 export { cancel, decide, release, retry, retryItem } from "./verbs.ts";
 export { push } from "./push.ts";
-export { cleanup } from "./cleanup.ts";
+export { cleanup, type Cleaned } from "./cleanup.ts";
 export { update, Update, type Caller } from "./update.ts";
