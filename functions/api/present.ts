@@ -2,6 +2,7 @@ import * as Clock from "../../core/ground/clock.ts";
 import * as Status from "../../core/watch/status/index.ts";
 import type * as Attempt from "../../core/work/attempt/index.ts";
 import type * as Task from "../../core/work/task/index.ts";
+import type * as Shapes from "./shapes.ts";
 
 /** What a list shows of a task; rows from an index have no more than this. */
 export type Listed = Pick<Task.TaskRow, "id" | "direction" | "task_type" | "status" | "model" | "created_at"> &
@@ -11,6 +12,8 @@ export type Listed = Pick<Task.TaskRow, "id" | "direction" | "task_type" | "stat
 const HANDS_OFF_MS = 3_600_000;
 
 /** UTC with microseconds and `Z`, as the contract's typed answers have it; null when there is none. */
+export function time(ms: number): string;
+export function time(ms: number | undefined): string | null;
 export function time(ms: number | undefined): string | null {
   return ms === undefined ? null : Clock.iso(ms).replace("Z", "000Z");
 }
@@ -21,7 +24,7 @@ export function seconds(ms: number): string {
 }
 
 /** The contract's TaskListItem (2.1), with our fields behind it; every field is there, null when it has no value. */
-export function listItem(row: Listed) {
+export function listItem(row: Listed): Shapes.TaskListItem {
   return {
     id: row.id,
     direction: row.direction,
@@ -50,7 +53,7 @@ export function listItem(row: Listed) {
 }
 
 /** The contract's Task; `now` in ms. */
-export function task({ row, parts }: Task.Whole, now: number) {
+export function task({ row, parts }: Task.Whole, now: number): Shapes.TaskWhole {
   return {
     ...listItem(row),
     command: row.command,
@@ -65,7 +68,7 @@ export function task({ row, parts }: Task.Whole, now: number) {
 }
 
 /** One attempt: who had it, what it tried, what it came to and cost. */
-export function attempt(row: Attempt.AttemptRow) {
+export function attempt(row: Attempt.AttemptRow): Shapes.Attempt {
   return {
     n: row.n,
     by: row.by,

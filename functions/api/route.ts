@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import type { Deps } from "../../core/ground/deps.ts";
 import { fail } from "../../core/ground/errors.ts";
+import type { Cleaned } from "../../core/flow/pipeline/index.ts";
 import type * as Body from "./body.ts";
 import { Empty, parse } from "./validate.ts";
 
@@ -14,7 +15,7 @@ export type Caller = { kind: "operator" } | { kind: "key"; id: string; scopes: r
 export type Host = {
   startedAt: number;
   /** Removes what work that is over left behind; absent where there is no repository. */
-  cleanup?: (options: { dryRun: boolean; keepDays: number }) => Promise<unknown>;
+  cleanup?: (options: { dryRun: boolean; keepDays: number }) => Promise<Cleaned>;
 };
 
 /** A request after the guards: nothing in it is checked but its size and its type. */
@@ -67,7 +68,7 @@ export type Route = Described<string> & {
   query?: z.ZodObject;
   body?: z.ZodObject;
   /** What an answer that is no error looks like; OpenAPI and the tests read it, nothing is cut by it. */
-  answer?: z.ZodType;
+  answer: z.ZodType;
   /** Parses, calls core, returns what is sent as JSON; throws errors of the family. */
   serve(call: Call): Promise<unknown>;
 };
@@ -75,14 +76,14 @@ export type Route = Described<string> & {
 /** Makes a row of the table; its handler sees query and body in the types of their schemas and gives what `answer` says. */
 export function route<
   const Path extends string,
+  A extends z.ZodType,
   Q extends z.ZodObject = typeof Empty,
   B extends z.ZodObject = typeof Empty,
-  A extends z.ZodType = z.ZodUnknown,
 >(
   row: Described<Path> & {
     query?: Q;
     body?: B;
-    answer?: A;
+    answer: A;
     handle(input: Input<Path, Q, B>): z.input<A> | Promise<z.input<A>>;
   },
 ): Route {

@@ -20,5 +20,5 @@ export { beatRun, claimRun, readRun, updateRun, type RunAnswer } from "./run-sta
 export { execute, pickup, type Execution } from "./execute.ts";
 export { upsertActive, UpsertActive } from "./session.ts";
 export { push } from "./push.ts";
-export { cleanup } from "./cleanup.ts";
+export { cleanup, type Cleaned } from "./cleanup.ts";
 export { update, Update, type Caller } from "./update.ts";

@@ -1,4 +1,4 @@
-import type { ItemRef, Status, TaskError, TaskType } from "./words.ts";
+import type { Evidence, ItemRef, Status, TaskError, TaskType } from "./words.ts";
 
 /** A task as it lies in the table (`T#<id>` / `M`). Times are ms since the epoch. Free-form objects are parts of their own. */
 export type TaskRow = {
@@ -64,7 +64,7 @@ export type Parts = {
   output?: string;
   error?: TaskError;
   /** Evidence of the last attempt that left some. */
-  result?: unknown;
+  result?: Evidence;
 };
 
 export type Whole = { row: TaskRow; parts: Parts };

@@ -137,6 +137,7 @@ export const Question = z.object({
     .max(4000)
     // A blank answer decides nothing.
     .transform((text) => (text.trim() === "" ? undefined : text))
+    .pipe(z.string().optional())
     .optional(),
   default_after_s: z.number().min(0).max(2_592_000).optional(),
 });

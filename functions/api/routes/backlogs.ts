@@ -2,22 +2,13 @@ import * as z from "zod";
 import { fail } from "../../../core/ground/errors.ts";
 import * as Pipeline from "../../../core/flow/pipeline/index.ts";
 import * as Backlog from "../../../core/work/backlog/index.ts";
-import { PHASES } from "../../../core/work/task/index.ts";
 import { invalid, valueError } from "../issues.ts";
 import * as Present from "../present.ts";
 import { route } from "../route.ts";
+import * as Shapes from "../shapes.ts";
 
 /** The whole text of a file; empty, binary or without items it is the grammar that says so. */
 const text = z.string();
-
-const State = z.enum([
-  "queued",
-  ...PHASES,
-  "asking",
-  "done",
-  "abandoned",
-  "retired",
-]) satisfies z.ZodType<Backlog.ItemState>;
 
 const push = route({
   method: "POST",
@@ -25,6 +16,16 @@ const push = route({
   scope: ["write"],
   summary: "Make the table say what a backlog file says; a file with problems changes nothing (422)",
   body: z.object({ text, kind: z.enum(["product", "meta"]).default("product"), dry_run: z.boolean().default(false) }),
+  answer: z.object({
+    backlog: z.string(),
+    dry_run: z.boolean(),
+    created: z.array(z.string()),
+    changed: z.array(z.string()),
+    returned: z.array(z.string()),
+    retired: z.array(z.string()),
+    unchanged: z.number().int(),
+    problems: z.array(Shapes.Problem),
+  }),
   async handle({ deps, params, body }) {
     const pushed = await Pipeline.push(deps, { id: params.id, text: body.text, kind: body.kind, dryRun: body.dry_run });
     if (pushed.problems.length > 0) throw invalid(pushed.problems.map(problem));
@@ -38,6 +39,7 @@ const check = route({
   scope: ["read"],
   summary: "What is wrong with the text of a backlog file",
   body: z.object({ text }),
+  answer: z.object({ ok: z.boolean(), problems: z.array(Shapes.Problem) }),
   handle({ body }) {
     const problems = Backlog.check(body.text);
     return { ok: problems.length === 0, problems };
@@ -49,6 +51,18 @@ const list = route({
   path: "/api/agent/backlogs",
   scope: ["read"],
   summary: "Every backlog, by id",
+  answer: z.object({
+    backlogs: z.array(
+      z.object({
+        id: z.string(),
+        branch: z.string(),
+        pushed_at: Shapes.Time,
+        started_product: z.number().int(),
+        started_meta: z.number().int(),
+      }),
+    ),
+    total: z.number().int(),
+  }),
   async handle({ deps }) {
     const backlogs = (await Backlog.list(deps)).map((row) => ({
       id: row.id,
@@ -66,7 +80,8 @@ const items = route({
   path: "/api/agent/backlogs/:id/items",
   scope: ["read"],
   summary: "A backlog's items in the order of the file",
-  query: z.object({ state: State.optional() }),
+  query: z.object({ state: Shapes.ItemState.optional() }),
+  answer: z.object({ items: z.array(Shapes.Item), total: z.number().int() }),
   async handle({ deps, params, query }) {
     const rows = await Backlog.items(deps, backlogId(params.id), query);
     return { items: rows.map(item), total: rows.length };
@@ -78,6 +93,7 @@ const retry = route({
   path: "/api/agent/backlogs/:id/items/:item/retry",
   scope: ["write"],
   summary: "Begin an abandoned item again, or one whose task was cancelled",
+  answer: Shapes.Item,
   async handle({ deps, params }) {
     const backlog = backlogId(params.id);
     if (!isId(params.item)) throw fail("item.not_found", "Item not found");
@@ -98,7 +114,7 @@ function isId(given: string): boolean {
   return /^[A-Za-z0-9._-]{1,64}$/.test(given);
 }
 
-function item(row: Backlog.ItemRow) {
+function item(row: Backlog.ItemRow): Shapes.Item {
   return {
     id: row.id,
     backlog: row.backlog,

@@ -2,14 +2,40 @@ import * as z from "zod";
 import { fail } from "../../../core/ground/errors.ts";
 import * as Status from "../../../core/watch/status/index.ts";
 import * as Provider from "../../../core/work/provider/index.ts";
+import { FailureClass } from "../../../core/work/task/index.ts";
 import * as Present from "../present.ts";
 import { route } from "../route.ts";
+import * as Shapes from "../shapes.ts";
 
 const providers = route({
   method: "GET",
   path: "/api/agent/providers",
   scope: ["read"],
   summary: "Which providers answered their probe, which cool down, and what to do about them",
+  answer: z.object({
+    providers: z.array(
+      z.object({
+        name: z.string(),
+        ready: z.boolean(),
+        detail: z.string(),
+        remedy: z.string().nullable(),
+        models: z.array(z.string()),
+        checked_at: Shapes.Time,
+        cooling_until: Shapes.Time.nullable(),
+        cooldowns: z.array(
+          z.object({
+            /** Null: all its models. */
+            model: z.string().nullable(),
+            class: FailureClass,
+            /** Null: until it is ready again or its configuration changes. */
+            until: Shapes.Time.nullable(),
+            message: z.string(),
+          }),
+        ),
+      }),
+    ),
+    total: z.number().int(),
+  }),
   async handle({ deps }) {
     const { readiness, cooldowns } = await Provider.health(deps);
     const now = deps.clock.now();
@@ -26,7 +52,6 @@ const providers = route({
         checked_at: Present.time(row.checked_at),
         cooling_until: Present.time(whole?.until ?? undefined),
         cooldowns: own.map((cooldown) => ({
-          // Null: all its models; `until` null: until it is ready again or its configuration changes.
           model: cooldown.model ?? null,
           class: cooldown.class,
           until: Present.time(cooldown.until ?? undefined),
@@ -43,6 +68,19 @@ const workers = route({
   path: "/api/agent/workers",
   scope: ["read"],
   summary: "The machines that run agents, and what each does now",
+  answer: z.object({
+    workers: z.array(
+      z.object({
+        id: z.string(),
+        capabilities: z.array(z.string()),
+        slots: z.number().int(),
+        live: z.boolean(),
+        seen_at: Shapes.Time,
+        doing: z.array(z.object({ task_id: z.string(), attempt: z.number().int(), step: z.string().nullable() })),
+      }),
+    ),
+    total: z.number().int(),
+  }),
   async handle({ deps }) {
     const rows = (await Status.workers(deps)).map(({ capacity, seen_at, ...row }) => ({
       ...row,
@@ -60,6 +98,7 @@ const cleanup = route({
   summary: "Remove worktrees, branches and old logs of work that is over",
   body: z.object({ dry_run: z.boolean().default(false), keep_days: z.number().min(0).max(3650).default(7) }),
   bodyOptional: true,
+  answer: z.object({ worktrees: z.array(z.string()), branches: z.array(z.string()), logs: z.number().int() }),
   async handle({ host, body }) {
     if (!host.cleanup) throw fail("not_found", "This host works on no repository");
     return host.cleanup({ dryRun: body.dry_run, keepDays: body.keep_days });

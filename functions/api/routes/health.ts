@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { Deps } from "../../../core/ground/deps.ts";
 import { fail, messageOf } from "../../../core/ground/errors.ts";
 import * as Store from "../../../core/ground/store/index.ts";
@@ -8,11 +9,24 @@ import { route, type Host } from "../route.ts";
 /** The API's version, not the package's: clients compare it. */
 const VERSION = "1.0.0";
 
+/** Whole seconds. */
+const time = z.iso.datetime({ precision: 0 });
+const sixKeysOf = <S extends "ok" | "ready">(status: S) =>
+  z.object({
+    status: z.literal(status),
+    version: z.string(),
+    timestamp: time,
+    started_at: time,
+    uptime_seconds: z.number().int(),
+    uptime_human: z.string(),
+  });
+
 const health = route({
   method: "GET",
   path: "/api/health",
   scope: "public",
   summary: "Whether the process answers",
+  answer: sixKeysOf("ok"),
   handle: ({ deps, host }) => sixKeys("ok", deps, host),
 });
 
@@ -21,6 +35,7 @@ const ready = route({
   path: "/api/ready",
   scope: "public",
   summary: "Whether the store answers too (503 otherwise)",
+  answer: sixKeysOf("ready"),
   async handle({ deps, host }) {
     try {
       await Store.get(deps.store, Keys.config("ready"));
@@ -36,13 +51,14 @@ const version = route({
   path: "/api/version",
   scope: "public",
   summary: "The API's version",
+  answer: z.object({ version: z.string() }),
   handle: () => ({ version: VERSION }),
 });
 
 /** What answers without a key. */
 export const healthRoutes = [health, ready, version];
 
-function sixKeys(status: "ok" | "ready", deps: Deps, host: Host) {
+function sixKeys<S extends "ok" | "ready">(status: S, deps: Deps, host: Host) {
   const now = deps.clock.now();
   const uptime = Math.max(0, Math.floor((now - host.startedAt) / 1000));
   return {

@@ -7,6 +7,7 @@ const pipelineStatus = route({
   path: "/api/agent/pipeline-status",
   scope: ["read"],
   summary: "What runs, waits and has ended, and what needs attention",
+  answer: Status.PipelineStatus,
   handle: ({ deps }) => Status.pipelineStatus(deps, { projectManager: null }),
 });
 
@@ -15,6 +16,7 @@ const metrics = route({
   path: "/api/agent/metrics",
   scope: ["read"],
   summary: "Success, run time and cost over today and the six UTC days before",
+  answer: Metrics.MetricsAnswer,
   handle: ({ deps }) => Metrics.read(deps),
 });
 

@@ -9,6 +9,7 @@ import { limit, offset, taskId, withoutNul } from "../fields.ts";
 import { createOnce } from "../idempotency.ts";
 import * as Present from "../present.ts";
 import { route } from "../route.ts";
+import * as Shapes from "../shapes.ts";
 
 const create = route({
   method: "POST",
@@ -18,6 +19,7 @@ const create = route({
   status: 201,
   body: Task.Create.superRefine(withoutNul("direction", "target_state")),
   valueErrors: ["task_type"],
+  answer: Shapes.TaskWhole,
   async handle({ deps, caller, body, header }) {
     const key = header("idempotency-key");
     const made = await (key === undefined ? Pipeline.create(deps, body) : createOnce(deps, caller, key, body));
@@ -37,6 +39,11 @@ const list = route({
     offset,
     cursor: z.string().min(1).max(4096).optional(),
   }),
+  answer: z.object({
+    tasks: z.array(Shapes.TaskListItem),
+    total: z.number().int(),
+    next_cursor: z.string().nullable(),
+  }),
   async handle({ deps, query }) {
     const { rows, total, cursor } = await Status.list(deps, query);
     return { tasks: rows.map(Present.listItem), total, next_cursor: cursor ?? null };
@@ -49,6 +56,10 @@ const attention = route({
   scope: ["read"],
   summary: "Tasks that failed or ask, newest first",
   query: z.object({ limit }),
+  answer: z.object({
+    tasks: z.array(Shapes.TaskListItem.extend({ output: z.string().nullable() })),
+    total: z.number().int(),
+  }),
   async handle({ deps, query }) {
     const { rows, total } = await Status.attention(deps, query);
     return { tasks: rows.map((row) => ({ ...Present.listItem(row), output: row.output })), total };
@@ -60,6 +71,7 @@ const count = route({
   path: "/api/agent/tasks/count",
   scope: ["read"],
   summary: "How many tasks there are, in all and by status",
+  answer: z.object({ total: z.number().int(), by_status: z.partialRecord(Task.Status, z.number().int()) }),
   handle: ({ deps }) => Metrics.counts(deps),
 });
 
@@ -68,6 +80,7 @@ const read = route({
   path: "/api/agent/tasks/:id",
   scope: ["read"],
   summary: "One task, whole",
+  answer: Shapes.TaskWhole,
   async handle({ deps, params }) {
     return Present.task(await whole(deps, params.id), deps.clock.now());
   },
@@ -82,6 +95,15 @@ const log = route({
     offset: z.number().int().min(0).optional(),
     /** `next_cursor` of the answer before; `offset` then stands only for what has no chunks. */
     cursor: z.string().min(1).max(100).optional(),
+  }),
+  answer: z.object({
+    task_id: z.string(),
+    log: z.string(),
+    command: z.string(),
+    output: z.string().nullable(),
+    truncated: z.boolean(),
+    next_offset: z.number().int(),
+    next_cursor: z.string().nullable(),
   }),
   async handle({ deps, params, query }) {
     const { row, parts } = await whole(deps, params.id);
@@ -109,6 +131,7 @@ const attempts = route({
   path: "/api/agent/tasks/:id/attempts",
   scope: ["read"],
   summary: "The attempts on a task, oldest first, at most the last 100",
+  answer: z.object({ attempts: z.array(Shapes.Attempt), total: z.number().int() }),
   async handle({ deps, params }) {
     const row = await Task.row(deps.store, taskId(params.id));
     if (!row) throw fail("task.not_found", "Task not found");
@@ -124,6 +147,7 @@ const update = route({
   summary: "Change a task: claim, report progress, finish, requeue, ask, decide",
   body: Pipeline.Update.superRefine(withoutNul("decision", "target_state")),
   strictInts: ["progress_pct"],
+  answer: Shapes.TaskWhole,
   async handle({ deps, caller, params, body }) {
     // Before the task is looked for: an unknown id with an empty body is 400 too.
     if (Object.keys(body).length === 0) throw fail("task.nothing_to_change", "At least one field required");

@@ -3,6 +3,7 @@ import * as Pipeline from "../../../core/flow/pipeline/index.ts";
 import { line, taskId } from "../fields.ts";
 import * as Present from "../present.ts";
 import { route } from "../route.ts";
+import * as Shapes from "../shapes.ts";
 
 const cancel = route({
   method: "POST",
@@ -11,6 +12,7 @@ const cancel = route({
   summary: "Cancel a task; what runs on it stops",
   body: z.object({ reason: line(1000).optional() }),
   bodyOptional: true,
+  answer: Shapes.TaskWhole,
   async handle({ deps, params, body }) {
     return Present.task(await Pipeline.cancel(deps, taskId(params.id), body.reason), deps.clock.now());
   },
@@ -21,6 +23,7 @@ const retry = route({
   path: "/api/agent/tasks/:id/retry",
   scope: ["write"],
   summary: "Begin a failed or cancelled task again",
+  answer: Shapes.TaskWhole,
   async handle({ deps, params }) {
     return Present.task(await Pipeline.retry(deps, taskId(params.id)), deps.clock.now());
   },
@@ -31,6 +34,7 @@ const release = route({
   path: "/api/agent/tasks/:id/release",
   scope: ["write"],
   summary: "Take a running task from whoever holds it",
+  answer: Shapes.TaskWhole,
   async handle({ deps, params }) {
     return Present.task(await Pipeline.release(deps, taskId(params.id)), deps.clock.now());
   },
@@ -42,6 +46,7 @@ const decide = route({
   scope: ["write"],
   summary: "Answer a task that asks",
   body: z.object({ decision: line(4000) }),
+  answer: Shapes.TaskWhole,
   async handle({ deps, params, body }) {
     return Present.task(await Pipeline.decide(deps, taskId(params.id), body.decision), deps.clock.now());
   },

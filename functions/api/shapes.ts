@@ -1,0 +1,173 @@
+import * as z from "zod";
+import * as Status from "../../core/watch/status/index.ts";
+import * as Backlog from "../../core/work/backlog/index.ts";
+import * as Metrics from "../../core/work/metrics/index.ts";
+import * as Task from "../../core/work/task/index.ts";
+
+/**
+ * What answers are made of, where more than one route has it. A shape with an id is named so in the OpenAPI document; each field
+ * is there, null when it has no value.
+ */
+
+/** UTC with microseconds and `Z`, as the contract's typed answers have it. */
+export const Time = z.iso.datetime({ precision: 6 });
+const time = Time.nullable();
+
+/** Gives a shape its name in the document. */
+function named<T extends z.ZodType>(id: string, shape: T): T {
+  z.globalRegistry.add(shape, { id });
+  return shape;
+}
+
+named("TaskType", Task.TaskType);
+named("TaskStatus", Task.Status);
+named("FailureClass", Task.FailureClass);
+named("Usage", Task.Usage);
+named("Candidate", Task.Candidate);
+named("Skipped", Task.Skipped);
+named("Tried", Task.Tried);
+named("Question", Task.Question);
+named("Outcome", Task.Outcome);
+named("Suite", Task.Suite);
+named("Evidence", Task.Evidence);
+named("TaskError", Task.TaskError);
+named("ItemRef", Task.ItemRef);
+named("Metrics", Metrics.MetricsAnswer);
+named("PipelineStatus", Status.PipelineStatus);
+
+/** A line of a list of tasks (contract 2.1), with our fields behind it. */
+export const TaskListItem = named(
+  "TaskListItem",
+  z.object({
+    id: z.string(),
+    direction: z.string(),
+    task_type: Task.TaskType,
+    status: Task.Status,
+    model: z.string(),
+    progress_pct: z.number().int().nullable(),
+    current_step: z.string().nullable(),
+    decision_prompt: z.string().nullable(),
+    decision: z.string().nullable(),
+    target_state: z.string().nullable(),
+    success_evidence: z.array(z.string()).nullable(),
+    abort_evidence: z.array(z.string()).nullable(),
+    observation_window_sec: z.number().int().nullable(),
+    claimed_by: z.string().nullable(),
+    claimed_at: time,
+    created_at: Time,
+    updated_at: time,
+    started_at: time,
+    item: Task.ItemRef.nullable(),
+    att: z.number().int(),
+    priority: z.number().int().nullable(),
+    retry_not_before: time,
+    wait_reason: z.string().nullable(),
+  }),
+);
+export type TaskListItem = z.infer<typeof TaskListItem>;
+
+/** The contract's Task, whole. */
+export const TaskWhole = named(
+  "Task",
+  TaskListItem.extend({
+    command: z.string(),
+    output: z.string().nullable(),
+    context: z.record(z.string(), z.unknown()).nullable(),
+    decision_options: z.array(z.string()).nullable(),
+    decision_default: z.string().nullable(),
+    decision_due: time,
+    error: Task.TaskError.nullable(),
+    result: Task.Evidence.nullable(),
+  }),
+);
+export type TaskWhole = z.infer<typeof TaskWhole>;
+
+/** One execution on a task. */
+export const Attempt = named(
+  "Attempt",
+  z.object({
+    n: z.number().int(),
+    by: z.enum(["pipeline", "client"]),
+    owner: z.string(),
+    queued_at: Time,
+    claimed_at: Time,
+    lease_until: Time,
+    ended_at: time,
+    end: z.object({ status: Task.Status, class: Task.FailureClass.nullable(), message: z.string() }).nullable(),
+    turn: z.number().int(),
+    step: z.string().nullable(),
+    chosen: z.number().int(),
+    candidates: z.array(Task.Candidate).nullable(),
+    skipped: z.array(Task.Skipped).nullable(),
+    tried: z.array(Task.Tried),
+    outcome: Task.Outcome.nullable(),
+    usage: Task.Usage.nullable(),
+    prompt_sha: z.string().nullable(),
+    prompt_variant: z.string().nullable(),
+    skill_version: z.string().nullable(),
+    tags: z.record(z.string(), z.string()).nullable(),
+  }),
+);
+export type Attempt = z.infer<typeof Attempt>;
+
+export const ItemState = named(
+  "ItemState",
+  z.enum(["queued", ...Task.PHASES, "asking", "done", "abandoned", "retired"]) satisfies z.ZodType<Backlog.ItemState>,
+);
+
+/** A line of a backlog and what became of it. */
+export const Item = named(
+  "Item",
+  z.object({
+    id: z.string(),
+    backlog: z.string(),
+    kind: z.enum(["product", "meta"]),
+    text: z.string(),
+    section: z.string().nullable(),
+    phase_number: z.number().nullable(),
+    rank: z.number().int(),
+    state: ItemState,
+    phase: z.enum(Task.PHASES),
+    round: z.number().int(),
+    task: z.string().nullable(),
+    tasks_made: z.number().int(),
+    spec_path: z.string(),
+    branch: z.string(),
+    base: z.string().nullable(),
+    head: z.string().nullable(),
+    last: z.string().nullable(),
+    created_at: Time,
+    updated_at: Time,
+    started_at: time,
+    ended_at: time,
+  }),
+);
+export type Item = z.infer<typeof Item>;
+
+/** What is wrong with a line of a backlog file; line 0 is the file as a whole. */
+export const Problem = named(
+  "Problem",
+  z.object({ line: z.number().int(), message: z.string(), remedy: z.string() }) satisfies z.ZodType<Backlog.Problem>,
+);
+
+/** One entry of a 422's `detail`. */
+const Detail = named(
+  "Detail",
+  z.object({
+    type: z.string(),
+    loc: z.array(z.union([z.string(), z.number()])),
+    msg: z.string(),
+    input: z.unknown(),
+    ctx: z.record(z.string(), z.unknown()).optional(),
+  }),
+);
+
+/** An answer that is an error, but for a 422: one sentence. */
+export const Refusal = named("Refusal", z.object({ detail: z.string() }));
+/** What `/api/ready` says when it is not: the contract has an object there where it is persistence that fails. */
+export const NotReady = named(
+  "NotReady",
+  z.object({ detail: z.union([z.string(), z.record(z.string(), z.unknown())]) }),
+);
+/** A 422: all that is wrong, and where. */
+export const Invalid = named("Invalid", z.object({ detail: z.array(Detail) }));
