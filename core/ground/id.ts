@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { ulid } from "ulid";
 
 /** Identity and chance. The only file that draws random numbers, so that a seeded one can run everything else. */
@@ -40,6 +40,12 @@ export function seeded(seed: number): Id {
 /** SHA-256 of `text`, 64 hex digits. */
 export function sha256(text: string | Uint8Array): string {
   return createHash("sha256").update(text).digest("hex");
+}
+
+/** Whether two secrets are the same, in a time that tells nothing about where they differ. */
+export function sameSecret(a: string, b: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
 }
 
 /** A task's id from its creation key: the same key is the same task, so a repeated creation makes nothing twice. */

@@ -34,6 +34,11 @@ export function withoutNul(...fields: readonly string[]) {
 
 /** The id as it was given; throws `task.not_found` (404) for what cannot be one, so that no such key reaches the table. */
 export function taskId(given: string): string {
-  if (!/^task_[0-9a-f]{16}$/.test(given)) throw fail("task.not_found", "Task not found");
+  if (!isTaskId(given)) throw fail("task.not_found", "Task not found");
   return given;
+}
+
+/** Whether a text can be a task's id. */
+export function isTaskId(given: string): boolean {
+  return /^task_[0-9a-f]{16}$/.test(given);
 }

@@ -53,10 +53,15 @@ export function listItem(row: Listed): Shapes.TaskListItem {
 }
 
 /** The contract's Task; `now` in ms. */
-export function task({ row, parts }: Task.Whole, now: number): Shapes.TaskWhole {
+export function task(
+  { row, parts }: Task.Whole,
+  now: number,
+  queue: Shapes.TaskWhole["queue"] = null,
+): Shapes.TaskWhole {
   return {
     ...listItem(row),
     command: row.command,
+    queue,
     output: parts.output ?? null,
     context: contextOf(row, parts, now),
     decision_options: row.decision_options ?? null,

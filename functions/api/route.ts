@@ -37,6 +37,8 @@ export type Input<Path extends string, Q extends z.ZodObject, B extends z.ZodObj
   params: Readonly<Record<ParamNames<Path>, string>>;
   query: z.output<Q>;
   body: z.output<B>;
+  /** The query as it came, with names that no schema knows. */
+  given: Call["query"];
 };
 
 type ParamNames<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
@@ -57,6 +59,8 @@ type Described<Path extends string> = {
   status?: 200 | 201;
   /** A request without a body counts as `{}`. */
   bodyOptional?: true;
+  /** What is checked before the request is: throws errors of the family. */
+  admit?: (call: Pick<Call, "deps" | "header">) => void;
   /** Integer fields that take no numeric strings and no `50.0` (contract 1.0). */
   strictInts?: readonly string[];
   /** Fields whose wrong word the contract reports as `value_error`, not as `enum`. */
@@ -91,8 +95,9 @@ export function route<
   return {
     ...described,
     async serve(call) {
+      row.admit?.(call);
       const { query, body } = parse<Q, B>(row, call);
-      return handle({ ...call, params: call.params, query, body });
+      return handle({ ...call, params: call.params, query, body, given: call.query });
     },
   };
 }

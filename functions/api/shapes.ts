@@ -33,6 +33,7 @@ named("Evidence", Task.Evidence);
 named("TaskError", Task.TaskError);
 named("ItemRef", Task.ItemRef);
 named("Metrics", Metrics.MetricsAnswer);
+named("QueuePlace", Status.Place);
 named("PipelineStatus", Status.PipelineStatus);
 
 /** A line of a list of tasks (contract 2.1), with our fields behind it. */
@@ -71,6 +72,8 @@ export const TaskWhole = named(
   "Task",
   TaskListItem.extend({
     command: z.string(),
+    /** Its place in the queue; null when it is not pending, and in the answer of a change. */
+    queue: Status.Place.nullable(),
     output: z.string().nullable(),
     context: z.record(z.string(), z.unknown()).nullable(),
     decision_options: z.array(z.string()).nullable(),

@@ -1,3 +1,4 @@
+import * as Pipeline from "../../core/flow/pipeline/index.ts";
 import * as Store from "../../core/ground/store/index.ts";
 import * as Attempt from "../../core/work/attempt/index.ts";
 import * as Task from "../../core/work/task/index.ts";
@@ -17,7 +18,7 @@ export function mover(deps: TestDeps) {
   return {
     row,
     async create(direction: string, task_type: Task.TaskType = "impl"): Promise<string> {
-      return (await Task.create(deps, { direction, task_type })).task.row.id;
+      return (await Pipeline.create(deps, { direction, task_type })).task.row.id;
     },
     claim: (id: string, leaseMs = 60_000) => Attempt.claim(deps, id, { by: "pipeline", owner: "host", leaseMs }),
     /** Ends the running attempt and its task. */

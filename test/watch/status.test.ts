@@ -74,7 +74,7 @@ it("shows tasks in the contract's shape, times and orders", async () => {
     {
       id: done,
       task_type: "spec",
-      model: "auto",
+      model: "openclaw/gpt-5-codex",
       direction: "d".repeat(100),
       claimed_by: "host",
       created_at: "2026-05-31T23:00:00.000000+00:00",

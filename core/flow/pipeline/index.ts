@@ -15,7 +15,7 @@ export { settle } from "./settle.ts";
 export { settlement } from "./settlement.ts";
 export { executionEnded, reap, reapEarlierLives, releaseOwn } from "./reap.ts";
 export { tick } from "./tick.ts";
-export { cancel, decide, release, retry, retryItem } from "./verbs.ts";
+export { cancel, decide, existing, release, retry, retryItem } from "./verbs.ts";
 export { beatRun, claimRun, readRun, updateRun, type RunAnswer } from "./run-state.ts";
 export { execute, pickup, type Execution } from "./execute.ts";
 export { upsertActive, UpsertActive } from "./session.ts";

@@ -133,7 +133,7 @@ async function handoffOf(
   const previous =
     row.item && seq > 1 ? await Task.read(deps.store, idOf(row.item.backlog, row.item.item, seq - 1)) : undefined;
   const last = previous ? await Attempt.read(deps.store, previous.row.id, previous.row.att) : undefined;
-  const result = (task.parts.result ?? previous?.parts.result) as Task.Evidence | undefined;
+  const result = task.parts.result ?? previous?.parts.result;
   const conflicts = last?.outcome?.kind === "conflict" ? last.outcome.files : [];
   const steppedBack = row.item !== undefined && row.item.round > 0;
   if (tried.length === 0 && before.length === 0 && !steppedBack && attempt.tried.length === 0) return { conflicts };

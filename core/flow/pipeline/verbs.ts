@@ -141,7 +141,8 @@ export async function takenOut(deps: Deps, row: Task.TaskRow): Promise<Metrics.M
   return Metrics.recordOfEnd(deps.store, { taskId: row.id, n: row.att, at: row.ended_at });
 }
 
-async function existing(deps: Deps, taskId: string): Promise<Task.TaskRow> {
+/** A task that is there; throws `task.not_found`. */
+export async function existing(deps: Pick<Deps, "store">, taskId: string): Promise<Task.TaskRow> {
   const row = await Task.row(deps.store, taskId);
   if (!row) throw fail("task.not_found", "Task not found");
   return row;

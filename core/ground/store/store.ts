@@ -119,8 +119,8 @@ export async function queryAll(store: Store, q: Omit<Query, "limit" | "cursor">,
   return items.slice(0, most);
 }
 
-/** How many items a partition holds, without reading them out. */
-export async function countOf(store: Store, q: Pick<Query, "index" | "pk" | "sk">): Promise<number> {
+/** How many items a partition holds, without reading them out; counted no further than the page that reaches `most`. */
+export async function countOf(store: Store, q: Pick<Query, "index" | "pk" | "sk">, most = Infinity): Promise<number> {
   const into = new Placeholders();
   const pk = into.name(q.index ? `${q.index}pk` : "pk");
   const KeyConditionExpression = [`${pk} = ${into.value(q.pk)}`, ...range(q, into)].join(" AND ");
@@ -143,7 +143,7 @@ export async function countOf(store: Store, q: Pick<Query, "index" | "pk" | "sk"
     count(store, "query", got.ConsumedCapacity);
     total += got.Count ?? 0;
     start = got.LastEvaluatedKey;
-  } while (start);
+  } while (start && total < most);
   return total;
 }
 

@@ -3,6 +3,7 @@ import { fail } from "../../ground/errors.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import { advance, type Progress } from "./advance.ts";
+import { keepTypical } from "./typical.ts";
 import { KEEP_RECORDS_MS } from "./record.ts";
 import { DAY_MS, WINDOW_DAYS, type RollupItem } from "./rollup.ts";
 
@@ -35,6 +36,7 @@ export async function fold(deps: Bare): Promise<{ folded: number; complete: bool
     if (!step.done) return { folded, complete: false };
     if (over) await finished(store, at);
   }
+  if (folded > 0) await keepTypical(store, startOf(now));
   return { folded, complete: true };
 }
 

@@ -2,5 +2,6 @@
 export { record, recordOfEnd, takeOut, type MetricRow, type RecordInput } from "./record.ts";
 export { fold, rebuild } from "./fold.ts";
 export { read } from "./read.ts";
+export { typicalRunMs } from "./typical.ts";
 export { MetricsAnswer } from "./answer.ts";
 export { counts, countsByType, isLive, type ByType, type Counts } from "./counts.ts";

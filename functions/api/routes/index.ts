@@ -1,10 +1,25 @@
 import { backlogs } from "./backlogs.ts";
+import { execution } from "./execute.ts";
+import { executors } from "./executors.ts";
 import { fleet } from "./fleet.ts";
 import { healthRoutes } from "./health.ts";
 import type { Route } from "../route.ts";
+import { queues } from "./queue.ts";
+import { runners } from "./runners.ts";
 import { status } from "./status.ts";
 import { tasks } from "./tasks.ts";
 import { verbs } from "./verbs.ts";
 
 /** The route table: all that the API serves. OpenAPI is made from it. Where two patterns match, the earlier row answers. */
-export const routes: readonly Route[] = [...tasks, ...verbs, ...backlogs, ...fleet, ...status, ...healthRoutes];
+export const routes: readonly Route[] = [
+  ...execution,
+  ...tasks,
+  ...verbs,
+  ...queues,
+  ...runners,
+  ...executors,
+  ...backlogs,
+  ...fleet,
+  ...status,
+  ...healthRoutes,
+];

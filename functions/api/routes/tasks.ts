@@ -82,7 +82,8 @@ const read = route({
   summary: "One task, whole",
   answer: Shapes.TaskWhole,
   async handle({ deps, params }) {
-    return Present.task(await whole(deps, params.id), deps.clock.now());
+    const task = await whole(deps, params.id);
+    return Present.task(task, deps.clock.now(), await Status.placeOf(deps, task.row));
   },
 });
 
@@ -155,8 +156,21 @@ const update = route({
   },
 });
 
+const upsertActive = route({
+  method: "POST",
+  path: "/api/agent/tasks/upsert-active",
+  scope: ["run", "write"],
+  summary: "The one unfinished task of a session, claimed: found, or made",
+  body: Pipeline.UpsertActive.superRefine(withoutNul("direction", "session_key")),
+  answer: z.object({ created: z.boolean(), task: Shapes.TaskWhole }),
+  async handle({ deps, body }) {
+    const { created, task } = await Pipeline.upsertActive(deps, body);
+    return { created, task: Present.task(task, deps.clock.now()) };
+  },
+});
+
 /** Tasks by the contract (1.1), and their attempts. The fixed segments come before `:id`. */
-export const tasks = [create, list, attention, count, read, log, attempts, update];
+export const tasks = [create, list, attention, count, upsertActive, read, log, attempts, update];
 
 async function whole(deps: Parameters<typeof Task.create>[0], given: string): Promise<Task.Whole> {
   const found = await Task.read(deps.store, taskId(given));

@@ -108,7 +108,7 @@ describe("one task", () => {
     const id = await app.create({ context: { k: "v" } });
     const { status, body } = await app.call("GET", `/api/agent/tasks/${id}`);
     expect(status).toBe(200);
-    expect(body).toMatchObject({ id, context: { k: "v" }, command: expect.stringContaining("agent '") as string });
+    expect(body).toMatchObject({ id, context: { k: "v" }, command: expect.stringContaining("codex exec '") as string });
     for (const fixed of ["upsert-active", "pickup-and-execute"])
       expect((await app.call("GET", `/api/agent/tasks/${fixed}`)).status).toBe(404);
   });

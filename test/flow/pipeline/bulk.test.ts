@@ -1,0 +1,173 @@
+import { describe, expect, it } from "vitest";
+import * as Pipeline from "../../../core/flow/pipeline/index.ts";
+import { held, newTask, pushItems, records, rowOf, testPipeline, untilStill, wholeOf } from "../../support/pipeline.ts";
+
+const dry = { dryRun: true, limit: 100 };
+const wet = { dryRun: false, limit: 100 };
+const WEATHER = { task_type: "spec" } as const;
+
+describe("a bulk change", () => {
+  it.each(["cancel", "retry"] as const)("%s: needs a condition", async (action) => {
+    const deps = await testPipeline();
+    await expect(Pipeline.bulk(deps, action, {}, wet)).rejects.toMatchObject({ code: "input.invalid" });
+  });
+
+  it("says in a dry run what it would do, and does nothing", async () => {
+    const deps = await testPipeline();
+    const first = await newTask(deps, WEATHER);
+    await deps.clock.advance(1);
+    const ids = [first, await newTask(deps, WEATHER)];
+    await newTask(deps);
+    expect(await Pipeline.bulk(deps, "cancel", WEATHER, dry)).toEqual({ matched: 2, ids, refused: [] });
+    expect(await Pipeline.bulk(deps, "cancel", WEATHER, { dryRun: true, limit: 1 })).toMatchObject({
+      matched: 2,
+      ids: ids.slice(0, 1),
+    });
+    for (const id of ids) expect((await rowOf(deps, id)).status).toBe("pending");
+  });
+
+  it("cancels what waits, runs and asks, each as its own verb does, and counts each once", async () => {
+    const deps = await testPipeline();
+    const pending = await newTask(deps, WEATHER);
+    const running = await held(deps, WEATHER);
+    await deps.clock.advance(1);
+    const asking = await newTask(deps, WEATHER);
+    await Pipeline.update(deps, asking, { status: "needs_decision" }, { kind: "operator" });
+    const other = await newTask(deps);
+    const done = await Pipeline.bulk(deps, "cancel", WEATHER, { ...wet, reason: "rain" });
+    expect(done).toEqual({ matched: 3, ids: [pending, asking, running.id], refused: [] });
+    for (const id of done.ids)
+      expect(await rowOf(deps, id)).toMatchObject({ status: "cancelled", wait_reason: "cancelled: rain" });
+    expect((await rowOf(deps, other)).status).toBe("pending");
+    expect(await Pipeline.bulk(deps, "cancel", WEATHER, wet)).toEqual({ matched: 0, ids: [], refused: [] });
+    const back = await Pipeline.bulk(deps, "retry", { status: "cancelled" }, wet);
+    expect(back.matched).toBe(3);
+    expect((await rowOf(deps, pending)).status).toBe("pending");
+    expect((await records(deps)).filter(({ status }) => status !== null)).toEqual([]);
+  });
+
+  it("goes on behind its cursor, past what is refused", async () => {
+    const deps = await testPipeline();
+    await pushItems(deps, ["a"]);
+    await untilStill(deps);
+    const ids = [];
+    for (let i = 0; i < 5; i++) {
+      ids.push(await newTask(deps));
+      await deps.clock.advance(1);
+    }
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await Pipeline.bulk(deps, "cancel", { status: "pending" }, { ...wet, limit: 2, cursor });
+      expect(page.ids.length).toBeLessThanOrEqual(2);
+      seen.push(...page.ids);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    expect(seen).toEqual(ids);
+  });
+
+  it("tells what it could not change, with the reason, and goes on", async () => {
+    const deps = await testPipeline({ env: { AGENT_RUNNER_WORKERS: "1" } });
+    await pushItems(deps, ["a"]);
+    const [task = ""] = await Pipeline.tick(deps);
+    await Pipeline.cancel(deps, task);
+    await pushItems(deps, []);
+    await Pipeline.push(deps, { id: "b", kind: "product", text: "1. Other {#other}\n" });
+    const loose = await newTask(deps);
+    await Pipeline.cancel(deps, loose);
+    const done = await Pipeline.bulk(deps, "retry", { status: "cancelled" }, wet);
+    expect(done.ids).toEqual([loose]);
+    expect(done.refused).toMatchObject([{ id: task, code: "task.of_item" }]);
+    expect((await rowOf(deps, task)).status).toBe("cancelled");
+  });
+
+  it("filters by backlog, worker and time, and by all of them at once", async () => {
+    const deps = await testPipeline();
+    const a = await newTask(deps);
+    await Pipeline.update(deps, a, { status: "running", worker_id: "w" }, { kind: "operator" });
+    await deps.clock.advance(1000);
+    const middle = new Date(deps.clock.now()).toISOString();
+    await deps.clock.advance(1000);
+    const b = await newTask(deps);
+    await deps.clock.advance(1);
+    await pushItems(deps, ["x"]);
+    const [ofItem = ""] = await Pipeline.tick(deps);
+    const ids = async (filter: Pipeline.Filter) => (await Pipeline.bulk(deps, "cancel", filter, dry)).ids;
+    expect(await ids({ claimed_by: "w" })).toEqual([a]);
+    expect(await ids({ created_before: middle })).toEqual([a]);
+    expect(await ids({ created_after: middle })).toEqual([b, ofItem]);
+    expect(await ids({ backlog: "b" })).toEqual([ofItem]);
+    expect(await ids({ backlog: "b", claimed_by: "w" })).toEqual([]);
+  });
+
+  it.each([
+    ["cancel", "completed"],
+    ["retry", "pending"],
+  ] as const)("%s refuses the status %s, and a cursor of another call", async (action, status) => {
+    const deps = await testPipeline();
+    await expect(Pipeline.bulk(deps, action, { status }, dry)).rejects.toMatchObject({ code: "input.invalid" });
+    await expect(
+      Pipeline.bulk(deps, action, { task_type: "impl" }, { ...dry, cursor: "bm90IG9uZQ" }),
+    ).rejects.toMatchObject({ code: "input.cursor" });
+  });
+});
+
+describe("control by a task's context", () => {
+  const patch = (deps: Parameters<typeof Pipeline.update>[0], id: string, context: Record<string, unknown>) =>
+    Pipeline.update(deps, id, { context }, { kind: "operator" });
+
+  it.each([
+    { abort_requested: true, abort_reason: "wrong branch" },
+    { control_abort: "yes", control: { reason: "wrong branch" } },
+    { control: { abort: 1, note: "wrong branch" } },
+    { control: { action: "abort", message: "wrong branch" } },
+    { control: { state: "abort", reason: "wrong branch" } },
+  ])("%j ends our own run, and no later write of it lands", async (context) => {
+    const deps = await testPipeline();
+    const one = await held(deps);
+    const { row } = await patch(deps, one.id, context);
+    expect(row).toMatchObject({ status: "cancelled", wait_reason: "cancelled: aborted: wrong branch" });
+    await Pipeline.settle(deps, { taskId: one.id, attempt: one.attempt });
+    expect((await rowOf(deps, one.id)).status).toBe("cancelled");
+  });
+
+  it("ends what waits for us; a run of an outside runner is that runner's", async () => {
+    const deps = await testPipeline();
+    const waits = await newTask(deps);
+    expect((await patch(deps, waits, { abort_requested: "true" })).row.status).toBe("cancelled");
+    const theirs = await newTask(deps, { context: { dispatch: "external" } });
+    expect((await patch(deps, theirs, { abort_requested: true })).row.status).toBe("pending");
+    await Pipeline.update(deps, theirs, { status: "running", worker_id: "w" }, { kind: "operator" });
+    expect((await patch(deps, theirs, { abort_requested: true })).row.status).toBe("running");
+  });
+
+  it.each([{ abort_requested: false }, { control: { action: "go" } }, { control: "abort" }, { control_abort: 0 }])(
+    "%j is no abort",
+    async (context) => {
+      const deps = await testPipeline();
+      const one = await held(deps);
+      expect((await patch(deps, one.id, context)).row.status).toBe("running");
+    },
+  );
+
+  it("steering stops our run and asks; the answer queues it again", async () => {
+    const deps = await testPipeline();
+    const one = await held(deps);
+    const { row } = await patch(deps, one.id, { steering_requested: true, steering_reason: "too wide" });
+    expect(row).toMatchObject({ status: "needs_decision", current_step: "awaiting steering" });
+    expect(row.decision_prompt).toContain("too wide");
+    expect((await Pipeline.decide(deps, one.id, "only the parser")).row.status).toBe("pending");
+  });
+
+  it("FAILURES 23: a diagnosis is answered as rejected, and its command is run by nobody", async () => {
+    const deps = await testPipeline();
+    const one = await held(deps);
+    await patch(deps, one.id, { diagnostic_request: { id: "d1", command: "touch /tmp/owned", timeout_seconds: 5 } });
+    const { row, parts } = await wholeOf(deps, one.id);
+    expect(row.status).toBe("running");
+    expect(parts.context).toMatchObject({
+      diagnostic_last_completed_id: "d1",
+      diagnostic_last_result: { id: "d1", status: "rejected" },
+    });
+  });
+});
