@@ -75,7 +75,7 @@ function faultsOfTasks({ items, tasks }: Table): string[] {
 }
 
 /** Attempts are numbered 1 to att, all have ended, each with one record of its own end. */
-function faultsOfAttempts({ tasks, attempts, records }: Table): string[] {
+export function faultsOfAttempts({ tasks, attempts, records }: Table): string[] {
   const found: string[] = [];
   for (const task of tasks) {
     const mine = attempts.filter((one) => one.task_id === task.id).map((one) => one.n);
@@ -98,7 +98,7 @@ function faultsOfAttempts({ tasks, attempts, records }: Table): string[] {
 }
 
 /** Metrics and counters are what a recount of tasks and attempts gives. */
-function faultsOfMetrics({ tasks, attempts, records, metrics, counts }: Table): string[] {
+export function faultsOfMetrics({ tasks, attempts, records, metrics, counts }: Table): string[] {
   const byType = (status: string) => (type: string) =>
     tasks.filter((t) => t.status === status && t.task_type === type).length;
   const sum = (values: (number | null | undefined)[]) => values.reduce<number>((all, one) => all + (one ?? 0), 0);

@@ -1,0 +1,320 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa, type ResultPromise } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as Id from "../../core/ground/id.ts";
+import * as Clock from "../../core/ground/clock.ts";
+import * as Store from "../../core/ground/store/index.ts";
+import type { AttemptRow } from "../../core/work/attempt/index.ts";
+import { freePort, localClient, resolveEngine, startEngine, type Engine } from "../../functions/local/dynamodb.ts";
+import { faultsOfAttempts, faultsOfMetrics, readTable, type Table } from "../e2e/table.ts";
+import { NOON } from "../support/pipeline.ts";
+import { scaled } from "./scaled-clock.ts";
+import type { Body } from "./support.ts";
+
+/**
+ * Contract 2.9 end to end: runners that are processes of their own, over HTTP, work on a hundred tasks beside the pipeline's own;
+ * runners and host are killed with SIGKILL and start again, until all is done, once.
+ */
+
+const SEED = Number(process.env.CONTRACT_SEED ?? 20260520);
+const TASKS = 100;
+const RUNNERS = 3;
+const WIDTH = 8;
+/** So many of the tasks fail once; and so many more are aborted by their client. */
+const FAIL_ONCE = 10;
+const ABORTED = 2;
+/** Tasks of the pipeline's own, one every so many ends of the runners'. */
+const OWN_EVERY = 5;
+const HOST_KILLS = 3;
+/** Where the lives of runners end, each of them once: right after the step, before the next request. */
+const DIES = ["leased:3", "begun:2", "finished:2", "said:3", "begun:5", "finished:4"];
+const FACTOR = 30;
+const PLACE = process.platform === "linux" ? "/dev/shm" : tmpdir();
+const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+type Line = { step: string; worker: string; pid: number; at: number; task?: string; run?: string } & Body;
+
+const system = Clock.system();
+let home: string;
+let engine: Engine;
+let base: string;
+let clock: Clock.Clock;
+let env: Record<string, string>;
+/** Every process that is to be ended when something breaks. */
+const running = new Set<ResultPromise>();
+/** Pids of runners that were killed, and when, by the fast clock. */
+const killed = new Map<number, number>();
+let hostKills = 0;
+let over = false;
+
+async function api(method: string, path: string, body?: Body): Promise<{ status: number; body: Body }> {
+  // The host may be down: whoever asks waits for its next life.
+  for (let tries = 0; ; tries++)
+    try {
+      const response = await fetch(`${base}/api${path}`, {
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      });
+      return { status: response.status, body: (await response.json()) as Body };
+    } catch (error) {
+      if (tries > 500) throw error;
+      await system.sleep(20);
+    }
+}
+
+function start(name: string, more: Record<string, string>): ResultPromise {
+  const child = execa(process.execPath, [script(name)], {
+    reject: false,
+    extendEnv: false,
+    env: { ...env, ...more },
+    cwd: home,
+    stdin: "ignore",
+    stderr: "inherit",
+  });
+  running.add(child);
+  void child.then(() => running.delete(child));
+  return child;
+}
+
+/** Keeps the host alive: it is started again whenever it ends. */
+async function keepHost(onStart: (child: ResultPromise) => void): Promise<void> {
+  while (!over) {
+    const child = start("host.ts", { COHERENCE_LOG_LEVEL: "silent" });
+    onStart(child);
+    await child;
+  }
+}
+
+/** Keeps a runner alive; its first lives end by themselves where the plan says. */
+async function keepRunner(name: string, plan: string[], onStep: (step: string) => void): Promise<void> {
+  for (let life = 1; !over; life++) {
+    const die = plan.shift();
+    const child = start("runner.ts", { AGENT_WORKER_ID: `${name}:${life}`, ...(die ? { CONTRACT_DIE: die } : {}) });
+    child.stdout?.on("data", (text: Buffer) => text.toString().trim().split("\n").forEach(onStep));
+    const { signal } = await child;
+    if (signal === "SIGKILL" && child.pid !== undefined) killed.set(child.pid, clock.now());
+    else if (die) plan.push(die);
+    // Its first request may have met no host.
+    await system.sleep(50);
+  }
+}
+
+const lines = () =>
+  readFileSync(join(home, "journal"), "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Line);
+
+let ids: string[];
+let aborted: string[];
+const own: string[] = [];
+let journal: Line[];
+let table: Table;
+let took: number;
+
+beforeAll(async () => {
+  const id = Id.seeded(SEED);
+  console.log(`seed ${SEED}`);
+  home = mkdtempSync(join(PLACE, "coherence-contract-"));
+  mkdirSync(join(home, "marks"));
+  writeFileSync(join(home, "journal"), "");
+  const scenario = join(home, "scenario.json");
+  writeFileSync(
+    scenario,
+    JSON.stringify({ name: "steady", rules: [{ match: {}, do: { step: "slow", ms: 150 * FACTOR } }] }),
+  );
+  const binary = await resolveEngine({ home, env: process.env, say: () => {} });
+  engine = await startEngine({ binary, file: join(home, "table.db"), clock: system });
+  const begun = system.now();
+  clock = scaled({ begun, start: NOON, factor: FACTOR });
+  const port = await freePort();
+  base = `http://127.0.0.1:${port}`;
+  env = {
+    PATH: process.env.PATH ?? "",
+    HOME: home,
+    PORT: String(port),
+    COHERENCE_HOME: join(home, "host"),
+    COHERENCE_SCENARIO: scenario,
+    DYNAMODB_ENDPOINT: engine.endpoint,
+    NODE_COMPILE_CACHE: join(tmpdir(), "coherence-contract-compiled"),
+    CONTRACT_CLOCK: [begun, NOON, FACTOR].join(),
+    CONTRACT_JOURNAL: join(home, "journal"),
+    AGENT_API_BASE: base,
+    AGENT_RUNNER_WORKERS: String(WIDTH),
+  };
+  let host: ResultPromise | undefined;
+  const keeping = [keepHost((child) => void (host = child))];
+
+  const post = async (direction: string, context: Body) => {
+    const { status, body } = await api("POST", "/agent/tasks", { direction, task_type: "review", context });
+    expect(status).toBe(201);
+    return String(body.id);
+  };
+  const works = (seconds: number, first = "") => [
+    "/bin/sh",
+    "-c",
+    `${first}sleep ${seconds.toFixed(2)}; echo "the work of $TASK_ID was done by $RUN_ID"`,
+  ];
+  const mark = (i: number) => `[ -e ${home}/marks/${i} ] || { : > ${home}/marks/${i}; echo "no luck"; exit 3; }; `;
+  ids = await Promise.all(
+    Array.from({ length: TASKS }, (_, i) =>
+      post(`Outside work ${i}`, {
+        dispatch: "external",
+        ...(i < FAIL_ONCE ? { runner_retry_max: 3, runner_retry_delay_seconds: 1 } : {}),
+        work: works(0.05 + id.random() * 0.3, i < FAIL_ONCE ? mark(i) : ""),
+      }),
+    ),
+  );
+  aborted = await Promise.all(
+    Array.from({ length: ABORTED }, (_, i) =>
+      post(`Endless work ${i}`, { dispatch: "external", work: ["/bin/sh", "-c", "exec sleep 60"] }),
+    ),
+  );
+
+  // The host dies after so many ends of the runners', drawn once.
+  const killHostAt = new Set(Array.from({ length: HOST_KILLS }, (_, i) => 10 + 25 * i + Math.floor(id.random() * 20)));
+  let ends = 0;
+  const posting: Promise<void>[] = [];
+  const onStep = (step: string) => {
+    if (step !== "said") return;
+    ends++;
+    if (killHostAt.delete(ends)) {
+      hostKills++;
+      host?.kill("SIGKILL");
+    }
+    if (ends % OWN_EVERY === 0 && !over)
+      posting.push(post(`Own work ${ends}`, { provider: "simulated" }).then((task) => void own.push(task)));
+  };
+  const plans: string[][] = Array.from({ length: RUNNERS }, () => []);
+  DIES.map((die) => ({ die, place: id.random() }))
+    .sort((a, b) => a.place - b.place)
+    .forEach(({ die }, i) => plans[i % RUNNERS]?.push(die));
+  keeping.push(...plans.map((plan, i) => keepRunner(`runner-${i + 1}`, plan, onStep)));
+
+  for (const task of aborted) await api("PATCH", `/agent/tasks/${task}`, { context: { control: { action: "abort" } } });
+  for (let settled = false; !settled;) {
+    await system.sleep(200);
+    const { body } = await api("GET", "/agent/tasks/count");
+    const by = body.by_status as Record<string, number>;
+    settled = (by.pending ?? 0) + (by.running ?? 0) === 0 && own.length >= Math.floor(ends / OWN_EVERY);
+    expect(system.now() - begun, `${JSON.stringify(by)}\n${hanging()}`).toBeLessThan(90_000);
+  }
+  over = true;
+  await Promise.all(posting);
+  for (const child of running) child.kill("SIGTERM");
+  await Promise.all(keeping);
+  took = system.now() - begun;
+  journal = lines();
+  const client = localClient(engine.endpoint);
+  table = await readTable(Store.open({ client, table: "coherence", clock, id: Id.system() }));
+  client.destroy();
+}, 120_000);
+
+afterAll(async () => {
+  over = true;
+  for (const child of running) child.kill("SIGKILL");
+  await engine.stop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** The journal of the tasks that have no end yet, to see why. */
+function hanging(): string {
+  const all = lines();
+  const done = new Set(all.filter((line) => line.step === "said" && line.answer === 200).map((line) => line.task));
+  return all
+    .filter((line) => line.task && !done.has(line.task))
+    .map((line) => JSON.stringify(line))
+    .join("\n");
+}
+
+const attemptsOf = (task: string): AttemptRow[] => table.attempts.filter((one) => one.task_id === task);
+const outputOf = (task: string) => {
+  const part = table.rows.find((row) => row.pk === `T#${task}` && row.sk === "M#output");
+  return JSON.parse(String(part?.json)) as string;
+};
+
+describe(`${TASKS} tasks, ${RUNNERS} runners and a host that are killed`, () => {
+  it("the kills happened, of runners at every step and of the host", () => {
+    const steps = [...killed.keys()].map((pid) => journal.findLast((line) => line.pid === pid)?.step);
+    console.log(
+      `${took} ms; host killed ${hostKills} times, runners at ${steps.join(", ")}; ${journal.length} lines of journal`,
+    );
+    expect(hostKills).toBe(HOST_KILLS);
+    expect(steps.sort()).toEqual(DIES.map((die) => die.split(":")[0]).sort());
+  });
+
+  it("every task is completed, and nothing else is: by the tasks, by the counters, by the records", () => {
+    const status = (id: string) => table.tasks.find((task) => task.id === id)?.status;
+    expect(ids.filter((id) => status(id) !== "completed")).toEqual([]);
+    expect(own.filter((id) => status(id) !== "completed")).toEqual([]);
+    expect(aborted.map(status)).toEqual(aborted.map(() => "failed"));
+    expect(table.tasks).toHaveLength(ids.length + own.length + aborted.length);
+    const completed = table.records.filter((record) => record.status === "completed");
+    expect(completed.filter((record) => ids.includes(record.task_id))).toHaveLength(TASKS);
+    expect(table.metrics.success_rate).toMatchObject({ completed: ids.length + own.length, failed: ABORTED });
+    expect(table.counts.by_status).toEqual({ completed: ids.length + own.length, failed: ABORTED });
+    expect(own.length).toBeGreaterThan(10);
+  });
+
+  it("no task has two attempts that completed, and every attempt has one end and one record", () => {
+    for (const id of [...ids, ...own])
+      expect(
+        attemptsOf(id).filter((one) => one.end?.status === "completed"),
+        id,
+      ).toHaveLength(1);
+    expect([...faultsOfAttempts(table), ...faultsOfMetrics(table)]).toEqual([]);
+  });
+
+  it("what a task shows was done once, by the run that was acknowledged", () => {
+    for (const id of ids) {
+      const [, run] = /^the work of \S+ was done by (run_\w+)$/m.exec(outputOf(id)) ?? [];
+      const finished = journal.filter((line) => line.task === id && line.step === "finished");
+      expect(
+        finished.filter((line) => line.run === run),
+        `${id} ${run}`,
+      ).toHaveLength(1);
+      const said = journal.filter((line) => line.task === id && line.status === "completed" && line.answer === 200);
+      // The answer may have died with the host or with the runner, but never are there two.
+      expect(said.length, id).toBeLessThanOrEqual(1);
+      if (said[0]) expect(said[0].run).toBe(run);
+      // Whoever else finished was killed before he could say so, or was not heard.
+      for (const other of finished.filter((line) => line.run !== run)) {
+        const word = journal.find((line) => line.run === other.run && line.step === "said");
+        expect(word ? word.answer : killed.has(other.pid), JSON.stringify(other)).not.toBe(word ? 200 : false);
+      }
+      const attempt = attemptsOf(id).find((one) => one.end?.status === "completed");
+      expect(attempt?.owner).toBe(finished.find((line) => line.run === run)?.worker);
+    }
+  });
+
+  it("no two runs work on one task at once", () => {
+    for (const id of [...ids, ...aborted]) {
+      const runs = journal.filter((line) => line.task === id && line.step === "begun");
+      runs.slice(1).forEach((next, i) => {
+        const before = runs[i];
+        const end = journal.find((line) => line.run === before?.run && ["said", "lost"].includes(line.step));
+        const until = Math.min(end?.at ?? Infinity, killed.get(before?.pid ?? 0) ?? Infinity);
+        expect(next.at, `${JSON.stringify(before)} then ${JSON.stringify(next)}`).toBeGreaterThanOrEqual(until);
+      });
+    }
+  });
+
+  it("those that failed once were queued again and are done; those that were aborted have their reason", () => {
+    for (const id of ids.slice(0, FAIL_ONCE)) {
+      const pending = attemptsOf(id).filter((one) => one.end?.status === "pending");
+      expect(pending.length, id).toBeGreaterThanOrEqual(1);
+    }
+    for (const id of aborted)
+      expect(journal.find((line) => line.task === id && line.status === "failed")).toMatchObject({
+        failure_class: "aborted_by_user",
+      });
+  });
+
+  it("nothing is held any more", () => {
+    expect(table.attempts.filter((one) => one.ended_at === undefined)).toEqual([]);
+    for (const { id, status } of table.tasks) expect(["completed", "failed"], id).toContain(status);
+  });
+});
