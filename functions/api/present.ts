@@ -1,3 +1,4 @@
+import type { Deps } from "../../core/ground/deps.ts";
 import * as Clock from "../../core/ground/clock.ts";
 import * as Status from "../../core/watch/status/index.ts";
 import type * as Attempt from "../../core/work/attempt/index.ts";
@@ -52,18 +53,17 @@ export function listItem(row: Listed): Shapes.TaskListItem {
   };
 }
 
-/** The contract's Task; `now` in ms. */
-export function task(
+/** The contract's Task, with its place in the queue. */
+export async function task(
+  deps: Pick<Deps, "store" | "clock" | "config">,
   { row, parts }: Task.Whole,
-  now: number,
-  queue: Shapes.TaskWhole["queue"] = null,
-): Shapes.TaskWhole {
+): Promise<Shapes.TaskWhole> {
   return {
     ...listItem(row),
     command: row.command,
-    queue,
+    queue: await Status.placeOf(deps, row),
     output: parts.output ?? null,
-    context: contextOf(row, parts, now),
+    context: contextOf(row, parts, deps.clock.now()),
     decision_options: row.decision_options ?? null,
     decision_default: row.decision_default ?? null,
     decision_due: time(row.decision_due),

@@ -72,7 +72,7 @@ export const TaskWhole = named(
   "Task",
   TaskListItem.extend({
     command: z.string(),
-    /** Its place in the queue; null when it is not pending, and in the answer of a change. */
+    /** Its place in the queue; null when it is not pending. */
     queue: Status.Place.nullable(),
     output: z.string().nullable(),
     context: z.record(z.string(), z.unknown()).nullable(),

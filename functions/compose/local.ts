@@ -1,6 +1,5 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Clock } from "../../core/ground/clock.ts";
 import type { Config } from "../../core/ground/config.ts";
 import { sha256, type Id } from "../../core/ground/id.ts";
@@ -28,7 +27,7 @@ export type LocalOptions = {
   clock: Clock;
   id: Id;
   log: Log;
-  client: DynamoDBClient;
+  wire: Store.Wire;
   /** The user's checkout; absent: no repository, nothing is judged. */
   repositoryDir?: string;
   pin?: string;
@@ -49,8 +48,8 @@ export type Local = {
 export async function composeLocal(options: LocalOptions): Promise<Local> {
   const { home, config, clock, id, log } = options;
   const table = "coherence";
-  await Store.ensureTable(options.client, table);
-  const store = Store.open({ client: options.client, table, clock, id });
+  await Store.ensureTable(options.wire, table);
+  const store: Store.Store = { wire: options.wire, table, clock, id };
   const events = localEvents((event, error) => log.error({ event, err: error }, "a subscriber failed"));
   const workflow = localWorkflow({
     store,

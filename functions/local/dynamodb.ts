@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } 
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Clock } from "../../core/ground/clock.ts";
 import { fail } from "../../core/ground/errors.ts";
 import * as Process from "../../core/ground/process/index.ts";
@@ -110,23 +109,6 @@ export async function startEngine(options: { binary: string; file: string; clock
   }
   throw fail("store.unavailable", `The embedded DynamoDB does not start; its log is ${file}.log`, {
     remedy: "Read that log, or set DYNAMODB_ENDPOINT to another DynamoDB.",
-  });
-}
-
-const UNCHECKED = {
-  "x-amz-date": "20260101T000000Z",
-  authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/local/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=${"0".repeat(64)}`,
-};
-
-/** A client of an engine on loopback; the credentials are dummies that the engine does not check. */
-export function localClient(endpoint: string): DynamoDBClient {
-  return new DynamoDBClient({
-    endpoint,
-    region: "local",
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    maxAttempts: 3,
-    // The engine wants a signature and checks none: real ones were a third of the client's time a call (measured).
-    signer: { sign: async (request) => Object.assign(request, { headers: { ...request.headers, ...UNCHECKED } }) },
   });
 }
 

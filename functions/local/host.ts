@@ -14,9 +14,10 @@ import { createApp } from "../api/app.ts";
 import { composeLocal, type Local } from "../compose/local.ts";
 import { checkFiles, pushFiles } from "./backlog-files.ts";
 import { checkBase } from "./base.ts";
-import { localClient, resolveEngine, startEngine, type Engine } from "./dynamodb.ts";
+import { resolveEngine, startEngine, type Engine } from "./dynamodb.ts";
 import { homeFor, makeHome } from "./home.ts";
 import { lockHome } from "./lock.ts";
+import { loopback } from "./loopback.ts";
 import type { Host, HostSetting } from "./setting.ts";
 import type { HostOptions } from "./options.ts";
 import { describe, probe, workforce } from "./providers.ts";
@@ -85,7 +86,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       clock,
       id,
       log,
-      client: localClient(engine.endpoint),
+      wire: loopback(engine.endpoint),
       ...(hasRepository(target, options) ? { repositoryDir: target.repo } : {}),
       ...(options.provider === undefined ? {} : { pin: options.provider }),
       allowSimulated: scratch,

@@ -12,7 +12,8 @@ import * as Provider from "../../core/work/provider/index.ts";
 import * as Task from "../../core/work/task/index.ts";
 import * as Pipeline from "../../core/flow/pipeline/index.ts";
 import { composeLocal } from "../../functions/compose/local.ts";
-import { localClient, resolveEngine, startEngine } from "../../functions/local/dynamodb.ts";
+import { resolveEngine, startEngine } from "../../functions/local/dynamodb.ts";
+import { loopback } from "../../functions/local/loopback.ts";
 import { react } from "../../functions/subscribers/subscribers.ts";
 import { startWorker } from "../../functions/worker/worker.ts";
 import * as Host from "../functions/local/support.ts";
@@ -252,7 +253,7 @@ test("a planted 401 takes the whole credential along: the next candidate is anot
     clock,
     id: Id.system(),
     log: Log.silent(),
-    client: localClient(engine.endpoint),
+    wire: loopback(engine.endpoint),
     repositoryDir: repo.dir,
     allowSimulated: true,
     merge: true,

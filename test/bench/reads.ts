@@ -1,4 +1,3 @@
-import { BatchWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { day, month } from "../../core/ground/clock.ts";
 import * as Id from "../../core/ground/id.ts";
 import * as Store from "../../core/ground/store/index.ts";
@@ -85,8 +84,8 @@ async function fill(one: Bench, template: Template, count: number): Promise<void
   let batch: Store.Item[] = [];
   const sending = new Set<Promise<unknown>>();
   const send = async (items: Store.Item[]) => {
-    const RequestItems = { [store.table]: items.map((Item) => ({ PutRequest: { Item } })) };
-    const work = store.doc.send(new BatchWriteCommand({ RequestItems })).finally(() => sending.delete(work));
+    const RequestItems = { [store.table]: items.map((Item) => ({ PutRequest: { Item: Store.toAttributes(Item) } })) };
+    const work = store.wire("BatchWriteItem", { RequestItems }).finally(() => sending.delete(work));
     sending.add(work);
     if (sending.size >= 8) await Promise.race(sending);
   };

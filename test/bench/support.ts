@@ -10,7 +10,8 @@ import * as Pipeline from "../../core/flow/pipeline/index.ts";
 import * as Provider from "../../core/work/provider/index.ts";
 import { composeLocal, type Local } from "../../functions/compose/local.ts";
 import { coalesce } from "../../functions/local/coalesce.ts";
-import { localClient, resolveEngine, startEngine } from "../../functions/local/dynamodb.ts";
+import { resolveEngine, startEngine } from "../../functions/local/dynamodb.ts";
+import { loopback } from "../../functions/local/loopback.ts";
 import { react } from "../../functions/subscribers/subscribers.ts";
 
 /** A line of the table: `goal` and `figure` as they are printed, `ok` undefined where there is no goal. */
@@ -62,7 +63,7 @@ export async function bench(options: {
     clock,
     id: Id.system(),
     log: Log.create("error"),
-    client: localClient(engine.endpoint),
+    wire: loopback(engine.endpoint),
     pin: "simulated",
     allowSimulated: true,
     merge: true,
@@ -108,7 +109,6 @@ export async function bench(options: {
       events.close();
       await workflow.close();
       await idle();
-      deps.store.doc.destroy();
       await end();
     },
   };

@@ -1,5 +1,7 @@
 import { tmpdir } from "node:os";
+import { fromAttributes } from "../../core/ground/store/index.ts";
 import * as Task from "../../core/work/task/index.ts";
+import { between } from "../support/wire.ts";
 import { bench, median, MEMORY, ms, quantile, timed, type Bench, type Row } from "./support.ts";
 
 const GOAL_P50_MS = 20;
@@ -99,14 +101,10 @@ async function perTask(one: Bench): Promise<Row[]> {
   const units = { read: 0, write: 0 };
   store.onCapacity = (n, action) => (units[/get|query|batch/i.test(action) ? "read" : "write"] += n);
   const calls: string[] = [];
-  const tap = { step: "initialize", name: "bench" } as const;
-  store.doc.middlewareStack.add(
-    (next, context) => (args) => {
-      calls.push(`${String(context.commandName).replace("Command", "")} ${keysOf(args.input)}`);
-      return next(args);
-    },
-    tap,
-  );
+  const untap = between(store, async (operation, input, next) => {
+    calls.push(`${operation} ${keysOf(input)}`);
+    return next();
+  });
   const before = one.workflow.transitions();
   const [time = 0] = await oneByOne(one, 10_000, 1);
   const transitions = one.workflow.transitions() - before;
@@ -115,7 +113,7 @@ async function perTask(one: Bench): Promise<Row[]> {
   units.read = units.write = 0;
   await oneByOne(one, 20_000, count);
   delete store.onCapacity;
-  store.doc.middlewareStack.remove(tap.name);
+  untap();
   if (process.argv.includes("--calls")) list.forEach((call, i) => console.log(`${String(i + 1).padStart(3)} ${call}`));
   return [
     {
@@ -141,12 +139,13 @@ async function perTask(one: Bench): Promise<Row[]> {
 }
 
 type Input = Record<string, unknown>;
+type Attributes = Parameters<typeof fromAttributes>[0];
 
 /** The keys that a request is about, short. */
 function keysOf(request: object): string {
   const input = request as Input;
   const one = (key: unknown): string => {
-    const { pk, sk } = (key ?? {}) as { pk?: string; sk?: string };
+    const { pk, sk } = fromAttributes((key ?? {}) as Attributes) as { pk?: string; sk?: string };
     return `${String(pk).replace(/task_[0-9a-f]+/, "…")} ${String(sk).replace(/task_[0-9a-f]+/, "…")}`;
   };
   if (input.Key) return one(input.Key);
@@ -159,7 +158,7 @@ function keysOf(request: object): string {
     const [table] = Object.values(input.RequestItems as Record<string, { Keys: unknown[] }>);
     return (table?.Keys ?? []).map(one).join(", ");
   }
-  const values = Object.values((input.ExpressionAttributeValues ?? {}) as Input).map((value) =>
+  const values = Object.values(fromAttributes((input.ExpressionAttributeValues ?? {}) as Attributes)).map((value) =>
     String(value).replace(/task_[0-9a-f]+/, "…"),
   );
   return `${typeof input.IndexName === "string" ? input.IndexName : "table"} ${values.join(" ")}`;

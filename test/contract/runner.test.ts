@@ -6,9 +6,9 @@ import { execa, type ResultPromise } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as Id from "../../core/ground/id.ts";
 import * as Clock from "../../core/ground/clock.ts";
-import * as Store from "../../core/ground/store/index.ts";
 import type { AttemptRow } from "../../core/work/attempt/index.ts";
-import { freePort, localClient, resolveEngine, startEngine, type Engine } from "../../functions/local/dynamodb.ts";
+import { freePort, resolveEngine, startEngine, type Engine } from "../../functions/local/dynamodb.ts";
+import { loopback } from "../../functions/local/loopback.ts";
 import { faultsOfAttempts, faultsOfMetrics, readTable, type Table } from "../e2e/table.ts";
 import { NOON } from "../support/pipeline.ts";
 import { scaled } from "./scaled-clock.ts";
@@ -208,9 +208,7 @@ beforeAll(async () => {
   await Promise.all(keeping);
   took = system.now() - begun;
   journal = lines();
-  const client = localClient(engine.endpoint);
-  table = await readTable(Store.open({ client, table: "coherence", clock, id: Id.system() }));
-  client.destroy();
+  table = await readTable({ wire: loopback(engine.endpoint), table: "coherence", clock, id: Id.system() });
 }, 120_000);
 
 afterAll(async () => {

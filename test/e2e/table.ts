@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { ScanCommand } from "@aws-sdk/lib-dynamodb";
 import * as Clock from "../../core/ground/clock.ts";
 import * as Id from "../../core/ground/id.ts";
 import * as Store from "../../core/ground/store/index.ts";
@@ -8,7 +7,8 @@ import type { ItemRow } from "../../core/work/backlog/index.ts";
 import * as Backlog from "../../core/work/backlog/index.ts";
 import * as Metrics from "../../core/work/metrics/index.ts";
 import * as Task from "../../core/work/task/index.ts";
-import { localClient, resolveEngine, startEngine } from "../../functions/local/dynamodb.ts";
+import { resolveEngine, startEngine } from "../../functions/local/dynamodb.ts";
+import { loopback } from "../../functions/local/loopback.ts";
 
 /** All that a host's table holds, sorted by what it is, and what the metrics say about it. */
 export type Table = {
@@ -25,23 +25,20 @@ export type Table = {
 export async function tableOf(home: string): Promise<Table> {
   const binary = await resolveEngine({ home, env: process.env, say: () => {} });
   const engine = await startEngine({ binary, file: join(home, "store", "table.db"), clock: Clock.system() });
-  const client = localClient(engine.endpoint);
   try {
-    return await readTable(Store.open({ client, table: "coherence", clock: Clock.system(), id: Id.system() }));
+    const wire = loopback(engine.endpoint);
+    return await readTable({ wire, table: "coherence", clock: Clock.system(), id: Id.system() });
   } finally {
-    client.destroy();
     await engine.stop();
   }
 }
 
 export async function readTable(store: Store.Store): Promise<Table> {
   const rows: Store.Item[] = [];
-  let from: Record<string, unknown> | undefined;
+  let from: Store.Operations["Scan"][0]["ExclusiveStartKey"];
   do {
-    const page = await store.doc.send(
-      new ScanCommand({ TableName: store.table, ...(from ? { ExclusiveStartKey: from } : {}) }),
-    );
-    rows.push(...((page.Items ?? []) as Store.Item[]));
+    const page = await store.wire("Scan", { TableName: store.table, ExclusiveStartKey: from });
+    rows.push(...((page.Items ?? []).map(Store.fromAttributes) as Store.Item[]));
     from = page.LastEvaluatedKey;
   } while (from);
   const of = <T>(ent: string) => rows.filter((row) => row["ent"] === ent) as unknown as T[];

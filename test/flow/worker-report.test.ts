@@ -1,10 +1,10 @@
-import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { beforeEach, expect, it } from "vitest";
 import * as Store from "../../core/ground/store/index.ts";
 import { Keys } from "../../core/ground/store/index.ts";
 import * as Worker from "../../core/flow/worker/index.ts";
 import * as Attempt from "../../core/work/attempt/index.ts";
 import { entered, held, testPipeline, type TestPipeline } from "../support/pipeline.ts";
+import { between } from "../support/wire.ts";
 
 const NAME = "merge#backlog";
 const never = new AbortController().signal;
@@ -36,16 +36,15 @@ function gated() {
   const state = { stopped: false, go: () => {}, reached: () => {} };
   const opened = new Promise<void>((resolve) => (state.go = resolve));
   const waiting = new Promise<void>((resolve) => (state.reached = resolve));
-  const doc = Object.create(deps.store.doc) as Store.Store["doc"];
-  doc.send = (async (command: object) => {
-    const isLock = command instanceof UpdateCommand && command.input.Key?.["pk"] === Keys.lock(NAME).pk;
-    if (isLock && state.stopped) {
+  const store = { ...deps.store };
+  between(store, async (operation, input, next) => {
+    if (operation === "UpdateItem" && JSON.stringify(input).includes(Keys.lock(NAME).pk) && state.stopped) {
       state.reached();
       await opened;
     }
-    return deps.store.doc.send(command as UpdateCommand);
-  }) as Store.Store["doc"]["send"];
-  return { store: { ...deps.store, doc }, stop: () => (state.stopped = true), go: () => state.go(), waiting };
+    return next();
+  });
+  return { store, stop: () => (state.stopped = true), go: () => state.go(), waiting };
 }
 
 it("a lock is renewed with the lease while it is held", async () => {

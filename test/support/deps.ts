@@ -6,7 +6,7 @@ import type { Event } from "../../core/ground/events/index.ts";
 import * as Id from "../../core/ground/id.ts";
 import * as Log from "../../core/ground/log.ts";
 import * as Store from "../../core/ground/store/index.ts";
-import { localClient } from "../../functions/local/dynamodb.ts";
+import { loopback } from "../../functions/local/loopback.ts";
 
 export type TestDeps = Deps & {
   /** Everything published, in order. */
@@ -43,11 +43,14 @@ export async function testDeps(
   };
 }
 
-/** A store with a new table on the run's embedded engine. */
-export async function testStore(clock: Clock.Clock = Clock.system()): Promise<Store.Store> {
-  const client = localClient(inject("dynamodb"));
+/** A store with a new table on the run's embedded engine; `over` makes its wire to that endpoint. */
+export async function testStore(
+  clock: Clock.Clock = Clock.system(),
+  over: (endpoint: string) => Store.Wire = loopback,
+): Promise<Store.Store> {
+  const wire = over(inject("dynamodb"));
   const id = Id.system();
   const table = `t-${id.hex(12)}`;
-  await Store.ensureTable(client, table);
-  return Store.open({ client, table, clock, id });
+  await Store.ensureTable(wire, table);
+  return { wire, table, clock, id };
 }

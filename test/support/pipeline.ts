@@ -13,6 +13,7 @@ import * as Metrics from "../../core/work/metrics/index.ts";
 import * as Provider from "../../core/work/provider/index.ts";
 import * as Task from "../../core/work/task/index.ts";
 import { testDeps, type TestDeps } from "./deps.ts";
+import { between } from "./wire.ts";
 
 /** Noon of a day, so that no test meets midnight. */
 export const NOON = Date.UTC(2026, 4, 20, 12);
@@ -321,19 +322,12 @@ export async function untilStill(deps: TestPipeline, most = 200): Promise<void> 
 export function meanwhile(store: Store.Store, when: "read" | "write", text: string, act: () => Promise<unknown>): void {
   const isWrite = /^(Put|Update|Delete|Transact)/;
   let done = false;
-  store.doc.middlewareStack.add(
-    (next, context) => async (args) => {
-      const hit =
-        !done &&
-        isWrite.test(context.commandName ?? "") === (when === "write") &&
-        JSON.stringify(args.input).includes(text);
-      if (!hit) return next(args);
-      done = true;
-      if (when === "write") await act();
-      const answer = await next(args);
-      if (when === "read") await act();
-      return answer;
-    },
-    { step: "initialize", name: `meanwhile-${made++}` },
-  );
+  between(store, async (operation, input, next) => {
+    if (done || isWrite.test(operation) !== (when === "write") || !JSON.stringify(input).includes(text)) return next();
+    done = true;
+    if (when === "write") await act();
+    const answer = await next();
+    if (when === "read") await act();
+    return answer;
+  });
 }

@@ -4,6 +4,7 @@ import * as Store from "../../core/ground/store/index.ts";
 import * as Friction from "../../core/work/friction/index.ts";
 import { FailureClass } from "../../core/work/task/index.ts";
 import { testDeps, type TestDeps } from "../support/deps.ts";
+import { between } from "../support/wire.ts";
 
 const START = Date.UTC(2026, 4, 20, 12);
 let clock: Clock.VirtualClock;
@@ -64,16 +65,13 @@ it("keeps reasons and providers apart, and leaves other providers' episodes open
 it("leaves an episode open that is met again while it is being closed, and opens a new one afterwards", async () => {
   await Friction.open(deps, met("a"));
   let interfere = true;
-  deps.store.doc.middlewareStack.add(
-    (next, context) => async (args) => {
-      if (context.commandName === "TransactWriteItemsCommand" && interfere) {
-        interfere = false;
-        await Friction.open(deps, met("b"));
-      }
-      return next(args);
-    },
-    { step: "initialize", name: "meanwhile" },
-  );
+  between(deps.store, async (operation, _, next) => {
+    if (operation === "TransactWriteItems" && interfere) {
+      interfere = false;
+      await Friction.open(deps, met("b"));
+    }
+    return next();
+  });
   await Friction.close(deps, "claude");
   const [still] = await Friction.openEpisodes(deps);
   expect(still).toMatchObject({ count: 2, last_task: "b" });

@@ -8,6 +8,7 @@ import * as Metrics from "../../core/work/metrics/index.ts";
 import { NO_USAGE } from "../../core/work/task/index.ts";
 import { testDeps, type TestDeps } from "../support/deps.ts";
 import { injectConflicts } from "../support/conflicts.ts";
+import { between } from "../support/wire.ts";
 
 const DAY = 86_400_000;
 const NOON = Date.UTC(2026, 4, 20, 12);
@@ -171,13 +172,10 @@ describe("folding", () => {
     await clock.advance(120_000);
     const before = await Metrics.read(deps);
     let alive = false;
-    deps.store.doc.middlewareStack.add(
-      (next, context) => (args) => {
-        if (context.commandName === "PutItemCommand" && !alive) throw new Error("killed");
-        return next(args);
-      },
-      { step: "initialize", name: "kill" },
-    );
+    between(deps.store, async (operation, _, next) => {
+      if (operation === "PutItem" && !alive) throw new Error("killed");
+      return next();
+    });
     await expect(Metrics.fold(deps)).rejects.toThrow("killed");
     alive = true;
     expect(await Metrics.read(deps)).toEqual(before);
@@ -205,18 +203,15 @@ describe("folding", () => {
     await write(deps, { ...base, id: "a" });
     await clock.advance(4 * 60_000);
     let hold = true;
-    deps.store.doc.middlewareStack.add(
-      (next, context) => async (args) => {
-        if (context.commandName === "PutItemCommand" && hold) {
-          hold = false;
-          await clock.advance(10 * 60_000);
-          await write(deps, { ...base, id: "late" }, NOON + DAY / 2 - 1);
-          await foldAll(deps);
-        }
-        return next(args);
-      },
-      { step: "initialize", name: "hold" },
-    );
+    between(deps.store, async (operation, _, next) => {
+      if (operation === "PutItem" && hold) {
+        hold = false;
+        await clock.advance(10 * 60_000);
+        await write(deps, { ...base, id: "late" }, NOON + DAY / 2 - 1);
+        await foldAll(deps);
+      }
+      return next();
+    });
     await Metrics.fold(deps);
     expect((await Store.get(deps.store, Keys.rollup(NOON)))?.final).toBe(true);
     expect((await Metrics.read(deps)).success_rate.completed).toBe(2);

@@ -1,6 +1,7 @@
 import type { Deps } from "../../ground/deps.ts";
 import * as Task from "../../work/task/index.ts";
 import * as Executor from "../executor/index.ts";
+import { joinSession } from "./session-key.ts";
 
 /**
  * Makes a task, pending, with the executor that contract runners would run it with. An item's task is the pipeline's own:
@@ -18,5 +19,7 @@ export async function create(
     ...(fingerprint === undefined ? [] : [Executor.remember(fingerprint, taskId)]),
     ...(typeof options.also === "function" ? options.also(taskId) : (options.also ?? [])),
   ];
-  return Task.create(deps, input, { ...options, agent, also });
+  const made = await Task.create(deps, input, { ...options, agent, also });
+  if (made.created) await joinSession(deps, made.task.row.id, input.context ?? {});
+  return made;
 }

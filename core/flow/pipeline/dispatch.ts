@@ -7,7 +7,7 @@ import * as Task from "../../work/task/index.ts";
 import { CLAIM_LEASE_MS } from "./budgets.ts";
 import { mayStart, ownerOf, type PipelineDeps } from "./deps.ts";
 import { dueTasks } from "./due.ts";
-import { bringBack, isHeld, lockWrite, readOpenLock } from "./holds.ts";
+import { bringBack, isHeld, lockWrite, readLock, withOpenSlots } from "./holds.ts";
 
 /** Parked tasks promoted in one run; the next event or minute goes on. */
 const BATCH = 50;
@@ -18,19 +18,21 @@ const BATCH = 50;
  */
 export async function dispatch(deps: PipelineDeps): Promise<string[]> {
   if (!mayStart(deps)) return [];
-  await promote(deps);
+  const [asRead] = await Promise.all([readLock(deps), promote(deps)]);
   const started: string[] = [];
-  let lock = await bringBack(deps, await readOpenLock(deps));
+  let lock = await bringBack(deps, asRead);
   if (isHeld(lock)) return [];
   let cursor: string | undefined;
-  while (lock.slots.length < deps.config.workers) {
+  do {
     const page = await Store.query(deps.store, {
       index: "gsi3",
       pk: Keys.queuePartition("pipeline"),
-      limit: deps.config.workers - lock.slots.length + 2,
+      limit: deps.config.workers + 2,
       // Past those that cannot be claimed (leased by outside runners), or they would hold up all behind them.
       ...(cursor === undefined ? {} : { cursor }),
     });
+    // Who still holds a slot matters once somebody waits for one.
+    if (cursor === undefined && page.items.length > 0) lock = await withOpenSlots(deps, lock);
     for (const item of page.items) {
       if (lock.slots.length >= deps.config.workers) break;
       const row = await Task.row(deps.store, item.pk.slice(2));
@@ -59,8 +61,7 @@ export async function dispatch(deps: PipelineDeps): Promise<string[]> {
       await start(deps, row.id, row.att + 1);
     }
     cursor = page.cursor;
-    if (cursor === undefined) break;
-  }
+  } while (cursor !== undefined && lock.slots.length < deps.config.workers);
   return started;
 }
 

@@ -74,9 +74,8 @@ export async function readLock(deps: Pick<Deps, "store">): Promise<LockRow> {
   return { version: item?.version ?? 0, slots: item?.slots ?? [], holds: item?.holds ?? {} };
 }
 
-/** The lock with the slots whose attempts have not ended. */
-export async function readOpenLock(deps: Pick<Deps, "store">): Promise<LockRow> {
-  const lock = await readLock(deps);
+/** The lock with only those slots whose attempts have not ended. */
+export async function withOpenSlots(deps: Pick<Deps, "store">, lock: LockRow): Promise<LockRow> {
   const attempts = await Store.getMany(
     deps.store,
     lock.slots.map((slot) => Keys.attempt(slot.task, slot.attempt)),

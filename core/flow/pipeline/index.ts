@@ -21,4 +21,5 @@ export { execute, pickup, type Execution } from "./execute.ts";
 export { upsertActive, UpsertActive } from "./session.ts";
 export { push } from "./push.ts";
 export { cleanup, type Cleaned } from "./cleanup.ts";
-export { update, Update, type Caller } from "./update.ts";
+export { Update, type Caller } from "./patch.ts";
+export { update } from "./update.ts";

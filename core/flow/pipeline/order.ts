@@ -18,9 +18,9 @@ export async function enterWithOrder(
   let order: Order | undefined;
   let problem: CoherenceError | undefined;
   const { taskId, attempt, candidate } = input;
-  const entered = await Attempt.enter(deps.store, taskId, attempt, candidate, deps.work.leaseMs, async (next) => {
+  const entered = await Attempt.enter(deps.store, taskId, attempt, candidate, deps.work.leaseMs, async (next, task) => {
     try {
-      order = await buildOrder(deps, next);
+      order = task && (await buildOrder(deps, next, task));
     } catch (error) {
       if (!(error instanceof CoherenceError)) throw error;
       problem = error;
@@ -47,14 +47,17 @@ export async function enterWithOrder(
 }
 
 /** Builds the work order of a turn; the same for a run in place and for a machine's worker. */
-async function buildOrder(deps: PipelineDeps, attempt: Attempt.AttemptRow): Promise<Order | undefined> {
-  const task = await Task.read(deps.store, attempt.task_id);
+async function buildOrder(
+  deps: PipelineDeps,
+  attempt: Attempt.AttemptRow,
+  task: Task.Whole,
+): Promise<Order | undefined> {
   const candidate = attempt.candidates?.[attempt.chosen];
-  if (!task || !candidate) return undefined;
+  if (!candidate) return undefined;
   const { row } = task;
   const item = row.item ? await Backlog.item(deps, row.item.backlog, row.item.item) : undefined;
   const settings = await deps.settings();
-  const handoff = await handoffOf(deps, task, attempt, item);
+  const handoff = await handoffOf(deps, row, attempt, item);
   const ref = row.item;
   const prompt = Prompt.build({
     task: { id: row.id, type: row.task_type, direction: row.direction, attempt: attempt.n },
@@ -121,11 +124,10 @@ async function treeOf(deps: PipelineDeps, row: Task.TaskRow, item: Backlog.ItemR
 /** What earlier attempts, of this task or of the item's task before it, leave to this one. */
 async function handoffOf(
   deps: PipelineDeps,
-  task: Task.Whole,
+  row: Task.TaskRow,
   attempt: Attempt.AttemptRow,
   item: Backlog.ItemRow | undefined,
 ): Promise<{ handoff?: Prompt.Handoff; conflicts: string[] }> {
-  const { row } = task;
   const before = attempt.n > 1 ? await Attempt.readAll(deps.store, row.id, attempt.n - 1) : [];
   const tried = [...before.flatMap((one) => one.tried), ...attempt.tried];
   const seq = row.item?.seq ?? 1;
@@ -133,11 +135,13 @@ async function handoffOf(
   const previous =
     row.item && seq > 1 ? await Task.read(deps.store, idOf(row.item.backlog, row.item.item, seq - 1)) : undefined;
   const last = previous ? await Attempt.read(deps.store, previous.row.id, previous.row.att) : undefined;
-  const result = task.parts.result ?? previous?.parts.result;
   const conflicts = last?.outcome?.kind === "conflict" ? last.outcome.files : [];
   const steppedBack = row.item !== undefined && row.item.round > 0;
   if (tried.length === 0 && before.length === 0 && !steppedBack && attempt.tried.length === 0) return { conflicts };
-  const error = task.parts.error ?? previous?.parts.error;
+  // A first go leaves nothing to read.
+  const parts = (await Task.read(deps.store, row.id))?.parts;
+  const result = parts?.result ?? previous?.parts.result;
+  const error = parts?.error ?? previous?.parts.error;
   return {
     conflicts,
     handoff: {
@@ -146,7 +150,7 @@ async function handoffOf(
       tail:
         result?.suite && result.suite.exit !== 0
           ? result.suite.tail
-          : (error?.excerpt ?? task.parts.output?.slice(-4000) ?? ""),
+          : (error?.excerpt ?? parts?.output?.slice(-4000) ?? ""),
       findings: [
         ...(result?.result?.findings ?? []),
         ...(item?.last === undefined ? [] : [`Why this round: ${item.last}`]),

@@ -10,13 +10,13 @@ import type { PipelineDeps } from "./deps.ts";
 /** Orders the candidates with reasons and writes them on the attempt, once. */
 export async function plan(deps: PipelineDeps, input: { taskId: string; attempt: number }): Promise<Travelling> {
   const none: Travelling = { ...input, candidate: -1, kind: "none" };
-  const [task, attempt] = await Promise.all([
-    Task.read(deps.store, input.taskId),
-    Attempt.read(deps.store, input.taskId, input.attempt),
+  const [[attempt, task], health] = await Promise.all([
+    Attempt.readWithTask(deps.store, input.taskId, input.attempt),
+    Provider.health(deps),
   ]);
   if (!task || !attempt || attempt.ended_at !== undefined) return none;
   if (attempt.candidates) return chosenOf(attempt);
-  const { candidates, skipped } = Routing.order(await routingOf(deps, task));
+  const { candidates, skipped } = Routing.order(await routingOf(deps, task, health));
   const planned = await Attempt.plan(deps.store, attempt, candidates, skipped);
   return planned ? chosenOf(planned) : none;
 }
@@ -32,9 +32,16 @@ export function chosenOf(attempt: Attempt.AttemptRow): Travelling {
   };
 }
 
-async function routingOf(deps: PipelineDeps, task: Task.Whole): Promise<Routing.Routing> {
+async function routingOf(
+  deps: PipelineDeps,
+  task: Task.Whole,
+  { readiness, cooldowns, holds }: Provider.Health,
+): Promise<Routing.Routing> {
   const context = task.parts.context ?? {};
-  const [{ readiness, cooldowns, holds }, workers] = await Promise.all([Provider.health(deps), Worker.list(deps)]);
+  const providers = deps.providers.all();
+  // Only what runs on machines asks for workers, and only where its agent is ready.
+  const onMachines = new Set(providers.filter((one) => one.capabilities.where === "machine").map((one) => one.name));
+  const workers = readiness.some((row) => row.ready && onMachines.has(row.name)) ? await Worker.list(deps) : [];
   const now = deps.clock.now();
   return {
     task: {
@@ -43,7 +50,7 @@ async function routingOf(deps: PipelineDeps, task: Task.Whole): Promise<Routing.
       pin: typeof context.provider === "string" ? context.provider : undefined,
       executor: typeof context.executor === "string" ? context.executor : undefined,
     },
-    providers: deps.providers.all(),
+    providers,
     readiness: new Map(readiness.map((row) => [row.name, row])),
     cooldowns,
     held: holds,

@@ -1,13 +1,12 @@
 import * as z from "zod";
 import type { Deps } from "../../ground/deps.ts";
 import { CoherenceError } from "../../ground/errors.ts";
-import * as Store from "../../ground/store/index.ts";
-import { Keys } from "../../ground/store/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Task from "../../work/task/index.ts";
 import { CLIENT_LEASE_MS } from "./budgets.ts";
 import { create } from "./create.ts";
-import { UNKNOWN_WORKER } from "./update.ts";
+import { UNKNOWN_WORKER } from "./patch.ts";
+import { sessionOf, sessionWrite } from "./session-key.ts";
 
 /** What a client says of the work it is at (contract 1.1.3). */
 export const UpsertActive = z.object({
@@ -31,12 +30,10 @@ const TRIES = 10;
 export async function upsertActive(deps: Deps, input: UpsertActive): Promise<{ created: boolean; task: Task.Whole }> {
   const worker = input.worker_id?.trim() || UNKNOWN_WORKER;
   for (let attempt = 0; ; attempt++) {
-    const session = await Store.get(deps.store, Keys.session(input.session_key));
-    const before = typeof session?.task === "string" ? session.task : undefined;
-    const known = before === undefined ? undefined : await Task.row(deps.store, before);
-    if (known && !Task.hasEnded(known.status)) return { created: false, task: await claimed(deps, known, worker) };
+    const { named, active } = await sessionOf(deps, input.session_key);
+    if (active) return { created: false, task: await claimed(deps, active, worker) };
     try {
-      const made = await open(deps, input, worker, before);
+      const made = await open(deps, input, worker, named);
       return { created: true, task: await claimed(deps, made, worker) };
     } catch (error) {
       // Another opened it meanwhile: its task is this session's.
@@ -63,13 +60,7 @@ async function open(
     { direction: input.direction, task_type: input.task_type, context },
     {
       reservedFor: { worker, until: deps.clock.now() + RESERVED_MS },
-      also: (taskId) => [
-        {
-          kind: "put",
-          item: { ...Keys.session(input.session_key), ent: "session", v: 1, task: taskId },
-          if: { same: before === undefined ? Store.absent("task") : Store.eq("task", before) },
-        },
-      ],
+      also: (taskId) => [sessionWrite(input.session_key, taskId, before)],
     },
   );
   return task.row;
@@ -78,7 +69,7 @@ async function open(
 /** Claims it, or finds that its worker has it already, whose lease is then renewed. */
 async function claimed(deps: Deps, row: Task.TaskRow, worker: string): Promise<Task.Whole> {
   if (row.status !== "running") {
-    await Attempt.claim(deps, row.id, { by: "client", owner: worker, leaseMs: CLIENT_LEASE_MS });
+    await claimOnce(deps, row.id, worker);
   } else {
     if (row.claimed_by !== worker) throw Attempt.alreadyClaimed(row);
     const attempt = await Attempt.read(deps.store, row.id, row.att);
@@ -88,4 +79,15 @@ async function claimed(deps: Deps, row: Task.TaskRow, worker: string): Promise<T
   const whole = await Task.read(deps.store, row.id);
   if (!whole) throw Attempt.alreadyClaimed(row);
   return whole;
+}
+
+/** A worker that asks twice at once has it once, and both are told so. */
+async function claimOnce(deps: Deps, taskId: string, worker: string): Promise<void> {
+  try {
+    await Attempt.claim(deps, taskId, { by: "client", owner: worker, leaseMs: CLIENT_LEASE_MS });
+  } catch (error) {
+    if (!(error instanceof CoherenceError) || error.code !== "task.claimed") throw error;
+    const row = await Task.row(deps.store, taskId);
+    if (row?.status !== "running" || row.claimed_by !== worker) throw error;
+  }
 }

@@ -11,7 +11,10 @@ import { askToSteer, settlement } from "./settlement.ts";
 /** Ends an attempt with what its outcome says, once: a second, late or wrongly fenced settle changes nothing. */
 export async function settle(deps: PipelineDeps, input: { taskId: string; attempt: number }): Promise<Travelling> {
   const done: Travelling = { ...input, candidate: -1, kind: "settled" };
-  const [row, attempt] = await Attempt.readWithTask(deps.store, input.taskId, input.attempt);
+  const [{ row, attempt, part }, health] = await Promise.all([
+    Attempt.readToSettle(deps.store, input.taskId, input.attempt),
+    Provider.health(deps),
+  ]);
   if (
     !row ||
     !attempt ||
@@ -21,7 +24,6 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
     !hasCome(attempt)
   )
     return done;
-  const [part, health] = await Promise.all([Attempt.readOutcome(deps.store, attempt), Provider.health(deps)]);
   const planned = settlement({
     row,
     attempt,

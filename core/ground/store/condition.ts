@@ -1,3 +1,5 @@
+import { toAttribute, type Attributes } from "./attributes.ts";
+
 /**
  * Named conditions as data: compiled to DynamoDB for the write, evaluated on the returned item when it failed, so that a
  * refused write says which of its sub-conditions was false.
@@ -32,18 +34,10 @@ export const isThere: Conditions = { there: exists("pk") };
 
 const SIGN = { eq: "=", ne: "<>", lt: "<", le: "<=", gt: ">", ge: ">=" } as const;
 
-/** A value whose texts are whole Unicode: DynamoDB refuses an item with half a surrogate pair, which any cut can leave. */
-export function wellFormed<T>(value: T): T {
-  if (typeof value === "string") return (value.isWellFormed() ? value : value.toWellFormed()) as T;
-  if (Array.isArray(value)) return value.map(wellFormed) as T;
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, wellFormed(inner)])) as T;
-}
-
 /** Collects attribute names and values of one request under short placeholders. */
 export class Placeholders {
   readonly names: Record<string, string> = {};
-  readonly values: Record<string, unknown> = {};
+  readonly values: Attributes = {};
   private count = 0;
 
   name(attr: string): string {
@@ -54,7 +48,7 @@ export class Placeholders {
 
   value(value: unknown): string {
     const key = `:v${this.count++}`;
-    this.values[key] = wellFormed(value);
+    this.values[key] = toAttribute(value);
     return key;
   }
 }

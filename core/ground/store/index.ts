@@ -2,6 +2,8 @@ export * from "./store.ts";
 export * from "./condition.ts";
 export type { Item, Key, Write } from "./write.ts";
 export * as Cursor from "./cursor.ts";
+export type { Operation, Operations, Wire } from "./wire.ts";
+export { fromAttributes, toAttributes } from "./attributes.ts";
 export * as Keys from "./keys.ts";
 export { ensureTable, tableInput, GSI1_INCLUDES } from "./table.ts";
 export { sweeper } from "./sweep.ts";

@@ -1,24 +1,14 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import {
-  BatchGetCommand,
-  DeleteCommand,
-  DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  TransactWriteCommand,
-  UpdateCommand,
-} from "@aws-sdk/lib-dynamodb";
-import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Clock } from "../clock.ts";
 import type { Id } from "../id.ts";
-import { Placeholders, failing, wellFormed } from "./condition.ts";
+import { fromAttributes, toAttributes, type Attributes } from "./attributes.ts";
+import { Placeholders, failing } from "./condition.ts";
 import * as Cursor from "./cursor.ts";
 import { expression, keyOf, transactItem, updateExpression, type Item, type Key, type Write } from "./write.ts";
+import type { Wire } from "./wire.ts";
 
 /** The table and what is needed to talk to it. Made once by compose. */
 export type Store = {
-  doc: DynamoDBDocumentClient;
+  wire: Wire;
   table: string;
   clock: Clock;
   id: Id;
@@ -37,32 +27,33 @@ export const TX_GIVE_UP_MS = 20_000;
 
 const RETRYABLE = new Set(["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]);
 
-/** A store over a DynamoDB client. */
-export function open(options: Omit<Store, "doc"> & { client: DynamoDBClient }): Store {
-  const { client, ...rest } = options;
-  return { ...rest, doc: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }) };
-}
-
 /** An item, strongly consistent, or undefined; an expired one is not there. */
 export async function get(store: Store, key: Key): Promise<Item | undefined> {
-  const got = await store.doc.send(
-    new GetCommand({ TableName: store.table, Key: key, ConsistentRead: true, ...metered(store) }),
-  );
+  const got = await store.wire("GetItem", {
+    TableName: store.table,
+    Key: toAttributes(key),
+    ConsistentRead: true,
+    ...metered(store),
+  });
   count(store, "get", got.ConsumedCapacity);
-  return alive(store, got.Item as Item | undefined);
+  return alive(store, itemOf(got.Item));
 }
 
 /** Items by key, strongly consistent, in the order of `keys`, undefined where there is none. At most 100 keys. */
 export async function getMany(store: Store, keys: readonly Key[]): Promise<(Item | undefined)[]> {
   if (keys.length === 0) return [];
   const found = new Map<string, Item>();
-  let rest: Record<string, unknown>[] = keys.map((key) => ({ pk: key.pk, sk: key.sk }));
+  let rest: Attributes[] = keys.map(({ pk, sk }) => toAttributes({ pk, sk }));
   while (rest.length > 0) {
-    const got = await store.doc.send(
-      new BatchGetCommand({ RequestItems: { [store.table]: { Keys: rest, ConsistentRead: true } }, ...metered(store) }),
-    );
+    const got = await store.wire("BatchGetItem", {
+      RequestItems: { [store.table]: { Keys: rest, ConsistentRead: true } },
+      ...metered(store),
+    });
     for (const units of got.ConsumedCapacity ?? []) count(store, "batchGet", units);
-    for (const item of (got.Responses?.[store.table] ?? []) as Item[]) found.set(`${item.pk}\n${item.sk}`, item);
+    for (const one of got.Responses?.[store.table] ?? []) {
+      const item = fromAttributes(one) as Item;
+      found.set(`${item.pk}\n${item.sk}`, item);
+    }
     rest = got.UnprocessedKeys?.[store.table]?.Keys ?? [];
   }
   return keys.map((key) => alive(store, found.get(`${key.pk}\n${key.sk}`)));
@@ -87,23 +78,21 @@ export async function query(store: Store, q: Query): Promise<{ items: Item[]; cu
   const bound = JSON.stringify([q.index, q.pk, q.sk, q.descending ?? false]);
   const into = new Placeholders();
   const pk = into.name(q.index ? `${q.index}pk` : "pk");
-  const got = await store.doc.send(
-    new QueryCommand({
-      TableName: store.table,
-      ...(q.index ? { IndexName: q.index } : { ConsistentRead: true }),
-      KeyConditionExpression: [`${pk} = ${into.value(q.pk)}`, ...range(q, into)].join(" AND "),
-      ExpressionAttributeNames: into.names,
-      ExpressionAttributeValues: into.values,
-      Limit: q.limit,
-      ScanIndexForward: !(q.descending ?? false),
-      ...(q.cursor === undefined ? {} : { ExclusiveStartKey: Cursor.decode(bound, q.cursor) }),
-      ...metered(store),
-    }),
-  );
+  const got = await store.wire("Query", {
+    TableName: store.table,
+    ...(q.index ? { IndexName: q.index } : { ConsistentRead: true }),
+    KeyConditionExpression: [`${pk} = ${into.value(q.pk)}`, ...range(q, into)].join(" AND "),
+    ExpressionAttributeNames: into.names,
+    ExpressionAttributeValues: into.values,
+    Limit: q.limit,
+    ScanIndexForward: !(q.descending ?? false),
+    ...(q.cursor === undefined ? {} : { ExclusiveStartKey: toAttributes(Cursor.decode(bound, q.cursor)) }),
+    ...metered(store),
+  });
   count(store, "query", got.ConsumedCapacity);
   return {
-    items: ((got.Items ?? []) as Item[]).filter((item) => alive(store, item)),
-    cursor: got.LastEvaluatedKey ? Cursor.encode(bound, got.LastEvaluatedKey) : undefined,
+    items: (got.Items ?? []).map((one) => fromAttributes(one) as Item).filter((item) => alive(store, item)),
+    cursor: got.LastEvaluatedKey ? Cursor.encode(bound, fromAttributes(got.LastEvaluatedKey)) : undefined,
   };
 }
 
@@ -125,21 +114,19 @@ export async function countOf(store: Store, q: Pick<Query, "index" | "pk" | "sk"
   const pk = into.name(q.index ? `${q.index}pk` : "pk");
   const KeyConditionExpression = [`${pk} = ${into.value(q.pk)}`, ...range(q, into)].join(" AND ");
   let total = 0;
-  let start: Record<string, unknown> | undefined;
+  let start: Attributes | undefined;
   do {
-    const got = await store.doc.send(
-      new QueryCommand({
-        TableName: store.table,
-        ...(q.index ? { IndexName: q.index } : {}),
-        KeyConditionExpression,
-        ExpressionAttributeNames: into.names,
-        ExpressionAttributeValues: into.values,
-        Select: "COUNT",
-        Limit: MAX_LIMIT,
-        ...(start ? { ExclusiveStartKey: start } : {}),
-        ...metered(store),
-      }),
-    );
+    const got = await store.wire("Query", {
+      TableName: store.table,
+      ...(q.index ? { IndexName: q.index } : {}),
+      KeyConditionExpression,
+      ExpressionAttributeNames: into.names,
+      ExpressionAttributeValues: into.values,
+      Select: "COUNT",
+      Limit: MAX_LIMIT,
+      ...(start ? { ExclusiveStartKey: start } : {}),
+      ...metered(store),
+    });
     count(store, "query", got.ConsumedCapacity);
     total += got.Count ?? 0;
     start = got.LastEvaluatedKey;
@@ -169,25 +156,24 @@ async function writeOnce(store: Store, one: Write): Promise<Outcome> {
   try {
     if (one.kind === "put") {
       const rest = expression(store.table, one.if, into);
-      const got = await store.doc.send(new PutCommand({ Item: wellFormed(one.item), ...rest, ...metered(store) }));
+      const got = await store.wire("PutItem", { Item: toAttributes(one.item), ...rest, ...metered(store) });
       count(store, "put", got.ConsumedCapacity);
     } else if (one.kind === "update") {
       const UpdateExpression = updateExpression(one, into);
       const rest = expression(store.table, one.if, into);
-      const got = await store.doc.send(
-        new UpdateCommand({ Key: one.key, UpdateExpression, ...rest, ...metered(store) }),
-      );
+      const Key = toAttributes(one.key);
+      const got = await store.wire("UpdateItem", { Key, UpdateExpression, ...rest, ...metered(store) });
       count(store, "update", got.ConsumedCapacity);
     } else {
       const rest = expression(store.table, one.if, into);
-      const got = await store.doc.send(new DeleteCommand({ Key: one.key, ...rest, ...metered(store) }));
+      const got = await store.wire("DeleteItem", { Key: toAttributes(one.key), ...rest, ...metered(store) });
       count(store, "delete", got.ConsumedCapacity);
     }
     return { ok: true };
   } catch (error) {
-    const refused = error as Error & { Item?: Record<string, unknown> };
+    const refused = error as Error & { Item?: Attributes };
     if (refused.name !== "ConditionalCheckFailedException") throw error;
-    const item = refused.Item ? (unmarshall(refused.Item as never) as Item) : undefined;
+    const item = itemOf(refused.Item);
     return { ok: false, refused: [{ index: 0, key: keyOf(one), conditions: failing(one.if, item), item }] };
   }
 }
@@ -208,24 +194,23 @@ export async function tx(
     const only = writes[0];
     if (writes.length === 1 && only && only.kind !== "check") return write(store, only);
     try {
-      const got = await store.doc.send(
-        new TransactWriteCommand({
-          TransactItems: writes.map((one) => transactItem(store.table, one)),
-          ...metered(store),
-        }),
-      );
+      const got = await store.wire("TransactWriteItems", {
+        TransactItems: writes.map((one) => transactItem(store.table, one)),
+        // Sent twice because an answer was lost, it counts once.
+        ClientRequestToken: store.id.hex(32),
+        ...metered(store),
+      });
       for (const units of got.ConsumedCapacity ?? []) count(store, "transact", units);
       return { ok: true };
     } catch (error) {
-      const reasons = (error as { CancellationReasons?: { Code?: string; Item?: Record<string, unknown> }[] })
-        .CancellationReasons;
+      const reasons = (error as { CancellationReasons?: { Code?: string; Item?: Attributes }[] }).CancellationReasons;
       if ((error as Error).name !== "TransactionCanceledException" || !reasons) {
         if (!isConflict(error) || now - begun > TX_GIVE_UP_MS) throw error;
       } else {
         const refused = reasons.flatMap((reason, index): Refusal[] => {
           const one = writes[index];
           if (reason.Code !== "ConditionalCheckFailed" || !one) return [];
-          const item = reason.Item ? (unmarshall(reason.Item as never) as Item) : undefined;
+          const item = itemOf(reason.Item);
           return [{ index, key: keyOf(one), conditions: failing(one.if, item), item }];
         });
         if (refused.length > 0) return { ok: false, refused };
@@ -255,6 +240,10 @@ function range(q: Pick<Query, "index" | "sk">, into: Placeholders): string[] {
   if (from !== undefined) return [`${sk} >= ${into.value(from)}`];
   if (to !== undefined) return [`${sk} <= ${into.value(to)}`];
   return [];
+}
+
+function itemOf(attributes: Attributes | undefined): Item | undefined {
+  return attributes && (fromAttributes(attributes) as Item);
 }
 
 /** TTL takes days on AWS and never sweeps locally: an expired item is not there. `exp` is in seconds. */

@@ -1,4 +1,4 @@
-import { ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { fromAttributes, toAttribute, type Attributes } from "./attributes.ts";
 import { eq } from "./condition.ts";
 import { write, type Store } from "./store.ts";
 import type { Key } from "./write.ts";
@@ -11,21 +11,19 @@ const PAGE = 500;
  * answers how many it removed. Where it is lies in memory: after a restart it begins anew.
  */
 export function sweeper(store: Store, limit = PAGE): () => Promise<number> {
-  let start: Record<string, unknown> | undefined;
+  let start: Attributes | undefined;
   return async () => {
-    const page = await store.doc.send(
-      new ScanCommand({
-        TableName: store.table,
-        Limit: limit,
-        FilterExpression: "#exp < :now",
-        ProjectionExpression: "#pk, #sk, #exp",
-        ExpressionAttributeNames: { "#pk": "pk", "#sk": "sk", "#exp": "exp" },
-        ExpressionAttributeValues: { ":now": Math.floor(store.clock.now() / 1000) },
-        ...(start ? { ExclusiveStartKey: start } : {}),
-      }),
-    );
+    const page = await store.wire("Scan", {
+      TableName: store.table,
+      Limit: limit,
+      FilterExpression: "#exp < :now",
+      ProjectionExpression: "#pk, #sk, #exp",
+      ExpressionAttributeNames: { "#pk": "pk", "#sk": "sk", "#exp": "exp" },
+      ExpressionAttributeValues: { ":now": toAttribute(Math.floor(store.clock.now() / 1000)) },
+      ...(start ? { ExclusiveStartKey: start } : {}),
+    });
     let removed = 0;
-    for (const { pk, sk, exp } of (page.Items ?? []) as (Key & { exp: number })[])
+    for (const { pk, sk, exp } of (page.Items ?? []).map(fromAttributes) as (Key & { exp: number })[])
       // One that was written anew meanwhile stays.
       if ((await write(store, { kind: "delete", key: { pk, sk }, if: { expired: eq("exp", exp) } })).ok) removed++;
     start = page.LastEvaluatedKey;

@@ -1,10 +1,5 @@
-import {
-  CreateTableCommand,
-  DescribeTableCommand,
-  UpdateTimeToLiveCommand,
-  type CreateTableCommandInput,
-  type DynamoDBClient,
-} from "@aws-sdk/client-dynamodb";
+import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
+import type { Wire } from "./wire.ts";
 
 /** Attributes that a status list or the queue shows without reading the item (gsi1). Others are read from the base item. */
 export const GSI1_INCLUDES = [
@@ -66,21 +61,17 @@ export function tableInput(name: string): CreateTableCommandInput {
 }
 
 /** Makes the table when it is not there; safe to repeat. For the embedded engine: on AWS the deployment makes it. */
-export async function ensureTable(client: DynamoDBClient, name: string): Promise<void> {
+export async function ensureTable(wire: Wire, name: string): Promise<void> {
   try {
-    await client.send(new DescribeTableCommand({ TableName: name }));
+    await wire("DescribeTable", { TableName: name });
     return;
   } catch (error) {
     if ((error as Error).name !== "ResourceNotFoundException") throw error;
   }
   try {
-    await client.send(new CreateTableCommand(tableInput(name)));
-    await client.send(
-      new UpdateTimeToLiveCommand({
-        TableName: name,
-        TimeToLiveSpecification: { Enabled: true, AttributeName: "exp" },
-      }),
-    );
+    await wire("CreateTable", tableInput(name));
+    const TimeToLiveSpecification = { Enabled: true, AttributeName: "exp" };
+    await wire("UpdateTimeToLive", { TableName: name, TimeToLiveSpecification });
   } catch (error) {
     if ((error as Error).name !== "ResourceInUseException") throw error;
   }

@@ -1,4 +1,5 @@
-import { Placeholders, compileAll, wellFormed, type Conditions } from "./condition.ts";
+import { toAttributes, type Attributes } from "./attributes.ts";
+import { Placeholders, compileAll, type Conditions } from "./condition.ts";
 
 /** A table key. */
 export type Key = { pk: string; sk: string };
@@ -29,7 +30,7 @@ type Expression = {
   TableName: string;
   ConditionExpression?: string;
   ExpressionAttributeNames?: Record<string, string>;
-  ExpressionAttributeValues?: Record<string, unknown>;
+  ExpressionAttributeValues?: Attributes;
   ReturnValuesOnConditionCheckFailure: "ALL_OLD";
 };
 
@@ -65,16 +66,16 @@ export function transactItem(table: string, write: Write) {
   const into = new Placeholders();
   switch (write.kind) {
     case "put":
-      return { Put: { Item: wellFormed(write.item), ...expression(table, write.if, into) } };
+      return { Put: { Item: toAttributes(write.item), ...expression(table, write.if, into) } };
     case "update": {
       const UpdateExpression = updateExpression(write, into);
-      return { Update: { Key: write.key, UpdateExpression, ...expression(table, write.if, into) } };
+      return { Update: { Key: toAttributes(write.key), UpdateExpression, ...expression(table, write.if, into) } };
     }
     case "delete":
-      return { Delete: { Key: write.key, ...expression(table, write.if, into) } };
+      return { Delete: { Key: toAttributes(write.key), ...expression(table, write.if, into) } };
     case "check": {
       const { ConditionExpression, ...rest } = expression(table, write.if, into);
-      return { ConditionCheck: { Key: write.key, ConditionExpression, ...rest } };
+      return { ConditionCheck: { Key: toAttributes(write.key), ConditionExpression, ...rest } };
     }
   }
 }

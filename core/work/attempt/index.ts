@@ -19,6 +19,7 @@ export {
   postpone,
   readFailure,
   readOutcome,
+  readToSettle,
   recordFailure,
   recordOutcome,
   type FailurePart,

@@ -1,7 +1,7 @@
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
-import { cut, type Evidence, type Failure, type Outcome, type Tried, type Usage } from "../task/index.ts";
-import { putPart, readPart } from "./parts.ts";
+import { cut, type Evidence, type Failure, type Outcome, type TaskRow, type Tried, type Usage } from "../task/index.ts";
+import { partOf, putPart, readPart } from "./parts.ts";
 import type { AttemptRow, TurnRef } from "./row.ts";
 import { working } from "./turn.ts";
 
@@ -38,6 +38,21 @@ export async function postpone(store: Store.Store, ref: TurnRef, why: string): P
     if: working(ref.turn),
   });
   return written.ok;
+}
+
+/** An attempt, its task and the parts of the outcome that counts, each undefined where there is none. */
+export async function readToSettle(
+  store: Store.Store,
+  taskId: string,
+  n: number,
+): Promise<{ attempt: AttemptRow | undefined; row: TaskRow | undefined; part: OutcomePart | undefined }> {
+  // Most attempts have one turn: what it left is read along.
+  const keys = [Keys.attempt(taskId, n), Keys.task(taskId), Keys.attemptPart(taskId, n, 1, "outcome")];
+  const [item, task, first] = await Store.getMany(store, keys);
+  const [attempt, row] = [item as AttemptRow | undefined, task as TaskRow | undefined];
+  const part =
+    attempt?.outcome_turn === 1 ? partOf<OutcomePart>(first) : attempt && (await readOutcome(store, attempt));
+  return { attempt, row, part };
 }
 
 /** The parts of the outcome that counts, or undefined. */

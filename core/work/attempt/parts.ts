@@ -14,7 +14,11 @@ export async function putPart(store: Store.Store, ref: TurnRef, name: string, js
 
 /** A part of a turn, or undefined. */
 export async function readPart<T>(store: Store.Store, ref: TurnRef, name: string): Promise<T | undefined> {
-  const item = await Store.get(store, Keys.attemptPart(ref.taskId, ref.n, ref.turn, name));
+  return partOf<T>(await Store.get(store, Keys.attemptPart(ref.taskId, ref.n, ref.turn, name)));
+}
+
+/** What a part's item holds. */
+export function partOf<T>(item: Store.Item | undefined): T | undefined {
   return typeof item?.json === "string" ? (JSON.parse(item.json) as T) : undefined;
 }
 

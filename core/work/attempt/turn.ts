@@ -1,6 +1,6 @@
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
-import type { Candidate, Skipped, TaskRow } from "../task/index.ts";
+import { wholeOf, type Candidate, type Skipped, type Whole } from "../task/index.ts";
 import type { AttemptRow, End, TurnRef } from "./row.ts";
 
 /** The fence: the attempt has not ended and the turn is the one that holds it. */
@@ -18,14 +18,15 @@ export async function read(store: Store.Store, taskId: string, n: number): Promi
   return (await Store.get(store, Keys.attempt(taskId, n))) as AttemptRow | undefined;
 }
 
-/** A task and one of its attempts in one strongly consistent read, each undefined where there is none. */
+/** An attempt and its task, with no part but its context, in one strongly consistent read; each undefined where there is none. */
 export async function readWithTask(
   store: Store.Store,
   taskId: string,
   n: number,
-): Promise<[TaskRow | undefined, AttemptRow | undefined]> {
-  const [row, attempt] = await Store.getMany(store, [Keys.task(taskId), Keys.attempt(taskId, n)]);
-  return [row as TaskRow | undefined, attempt as AttemptRow | undefined];
+): Promise<[AttemptRow | undefined, Whole | undefined]> {
+  const keys = [Keys.attempt(taskId, n), Keys.task(taskId), Keys.taskPart(taskId, "context")];
+  const [attempt, ...task] = await Store.getMany(store, keys);
+  return [attempt as AttemptRow | undefined, wholeOf(task.filter((item) => item !== undefined))];
 }
 
 /** The attempts 1 to `att` of a task, in order. */
@@ -66,7 +67,7 @@ export type Entered =
 
 /**
  * Raises the turn for the chosen candidate and renews the lease. Every entry of Invoke or Offer begins here. `prepare` is given
- * the attempt as it will be, and says what the turn is remembered by, whatever becomes of it.
+ * the attempt as it will be with its task (see `readWithTask`), and says what the turn is remembered by, whatever becomes of it.
  */
 export async function enter(
   store: Store.Store,
@@ -74,15 +75,15 @@ export async function enter(
   n: number,
   candidate: number,
   leaseMs: number,
-  prepare: (attempt: AttemptRow) => Promise<Remembered> = async () => ({}),
+  prepare: (attempt: AttemptRow, task: Whole | undefined) => Promise<Remembered> = async () => ({}),
 ): Promise<Entered> {
   for (;;) {
-    const attempt = await read(store, taskId, n);
+    const [attempt, task] = await readWithTask(store, taskId, n);
     if (!attempt || attempt.ended_at !== undefined) return { kind: "stale", attempt };
     if (attempt.outcome) return { kind: "served", attempt };
     if (attempt.chosen !== candidate) return { kind: "stale", attempt };
     const turn = attempt.turn + 1;
-    const remembered = await prepare({ ...attempt, turn });
+    const remembered = await prepare({ ...attempt, turn }, task);
     const now = store.clock.now();
     const set = {
       ...remembered,

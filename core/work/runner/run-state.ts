@@ -24,12 +24,21 @@ export type Claim = z.infer<typeof Claim>;
 export const Beat = z.object({ task_id: id, run_id: id, worker_id: id, lease_seconds: lease.default(120) });
 export type Beat = z.infer<typeof Beat>;
 
+/** A time without a zone is refused rather than passed over: nobody knows when it was (contract, "Decided against it"). */
+function zoned(patch: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
+  for (const key of ["started_at", "completed_at", "last_heartbeat_at"]) {
+    const given = patch[key];
+    if (typeof given === "string" && !z.iso.datetime({ offset: true }).safeParse(given).success)
+      context.addIssue({ code: "custom", path: [key], message: "must be an ISO 8601 time with a zone" });
+  }
+}
+
 /** A runner says how its run stands; of `patch` the known keys count, and of those what has the right type. */
 export const RunUpdate = z.object({
   task_id: id,
   run_id: id,
   worker_id: id,
-  patch: z.record(z.string(), z.unknown()).default({}),
+  patch: z.record(z.string(), z.unknown()).default({}).superRefine(zoned),
   lease_seconds: lease.optional(),
   require_owner: z.boolean().default(true),
 });

@@ -4,21 +4,11 @@ import { fail } from "../../ground/errors.ts";
 import * as Id from "../../ground/id.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
+import { contractIn, evidence, trimmed, type Contract } from "./contract.ts";
 import { contextText } from "./parts.ts";
 import { read } from "./read.ts";
 import type { TaskRow, Whole } from "./row.ts";
 import { cut, TaskType, type ItemRef } from "./words.ts";
-
-/** A string of 1 to `max` characters, trimmed. */
-export const trimmed = (max: number) => z.string().trim().min(1).max(max);
-
-/** A bare string is a list of one; items are trimmed, blanks dropped, repeats dropped whatever their case, cut to 600. */
-export const evidence = z.union([z.string(), z.array(z.string()).max(100)]).transform((value) => {
-  const seen = new Set<string>();
-  return (typeof value === "string" ? [value] : value)
-    .map((text) => cut(text.trim(), 600))
-    .filter((text) => text !== "" && !seen.has(text.toLowerCase()) && seen.add(text.toLowerCase()));
-});
 
 /** What a client posts (contract 1.1.1). */
 export const Create = z.object({
@@ -90,27 +80,13 @@ function draft(
 ): { row: TaskRow; context: Record<string, unknown> } {
   const now = deps.clock.now();
   const given = input.context ?? {};
-  const fromContext = <T>(schema: z.ZodType<T>, key: string): T | undefined => {
-    const parsed = schema.safeParse(given[key]);
-    return parsed.success ? parsed.data : undefined;
-  };
   const flat = cut(input.direction.replace(/\s+/g, " "), 220);
-  const contract = {
-    target_state:
-      input.target_state ??
-      fromContext(z.string().trim().min(1), "target_state")?.slice(0, 600).toWellFormed() ??
-      cut(`${input.task_type} task reaches intended target state: ${flat}`, 600),
-    success_evidence: input.success_evidence ?? fromContext(evidence, "success_evidence") ?? [],
-    abort_evidence: input.abort_evidence ?? fromContext(evidence, "abort_evidence") ?? [],
-    observation_window_sec: Math.min(
-      604_800,
-      Math.max(
-        30,
-        input.observation_window_sec ??
-          fromContext(z.coerce.number().int().min(1), "observation_window_sec") ??
-          deps.config.observationWindowSec,
-      ),
-    ),
+  const contract: Contract = {
+    target_state: cut(`${input.task_type} task reaches intended target state: ${flat}`, 600),
+    success_evidence: [],
+    abort_evidence: [],
+    observation_window_sec: deps.config.observationWindowSec,
+    ...contractIn(input, given),
   };
   const role = ROLES[input.task_type];
   const context = {

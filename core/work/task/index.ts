@@ -13,7 +13,8 @@ export {
   type Change,
 } from "./transition.ts";
 export { taskIdOf as idOfKey } from "../../ground/id.ts";
-export { Create, create, evidence, ROLES, trimmed, type CreateOptions } from "./create.ts";
-export { contextOf, read, row } from "./read.ts";
+export { contractIn, evidence, trimmed, type Contract } from "./contract.ts";
+export { Create, create, ROLES, type CreateOptions } from "./create.ts";
+export { contextOf, read, row, wholeOf } from "./read.ts";
 export { checkContext, headAndTail, mergeContext, partWrites, MAX_CONTEXT_BYTES, MAX_OUTPUT_BYTES } from "./parts.ts";
 export { walk, type Indexed } from "./walk.ts";

@@ -5,6 +5,11 @@ import type { Parts, TaskRow, Whole } from "./row.ts";
 /** A task and its parts in one strongly consistent query, or undefined. */
 export async function read(store: Store.Store, id: string): Promise<Whole | undefined> {
   const { items } = await Store.query(store, { pk: Keys.taskPartition(id), sk: { begins: "M" }, limit: 10 });
+  return wholeOf(items);
+}
+
+/** The task that these items make, with those of its parts that are among them; undefined without the task itself. */
+export function wholeOf(items: readonly Store.Item[]): Whole | undefined {
   const row = items.find((item) => item.sk === "M");
   if (!row) return undefined;
   const parts: Parts = {};

@@ -23,7 +23,7 @@ const create = route({
   async handle({ deps, caller, body, header }) {
     const key = header("idempotency-key");
     const made = await (key === undefined ? Pipeline.create(deps, body) : createOnce(deps, caller, key, body));
-    return Present.task(made.task, deps.clock.now());
+    return Present.task(deps, made.task);
   },
 });
 
@@ -83,7 +83,7 @@ const read = route({
   answer: Shapes.TaskWhole,
   async handle({ deps, params }) {
     const task = await whole(deps, params.id);
-    return Present.task(task, deps.clock.now(), await Status.placeOf(deps, task.row));
+    return Present.task(deps, task);
   },
 });
 
@@ -152,7 +152,7 @@ const update = route({
   async handle({ deps, caller, params, body }) {
     // Before the task is looked for: an unknown id with an empty body is 400 too.
     if (Object.keys(body).length === 0) throw fail("task.nothing_to_change", "At least one field required");
-    return Present.task(await Pipeline.update(deps, taskId(params.id), body, caller), deps.clock.now());
+    return Present.task(deps, await Pipeline.update(deps, taskId(params.id), body, caller));
   },
 });
 
@@ -162,10 +162,11 @@ const upsertActive = route({
   scope: ["run", "write"],
   summary: "The one unfinished task of a session, claimed: found, or made",
   body: Pipeline.UpsertActive.superRefine(withoutNul("direction", "session_key")),
+  valueErrors: ["task_type"],
   answer: z.object({ created: z.boolean(), task: Shapes.TaskWhole }),
   async handle({ deps, body }) {
     const { created, task } = await Pipeline.upsertActive(deps, body);
-    return { created, task: Present.task(task, deps.clock.now()) };
+    return { created, task: await Present.task(deps, task) };
   },
 });
 

@@ -14,7 +14,7 @@ const cancel = route({
   bodyOptional: true,
   answer: Shapes.TaskWhole,
   async handle({ deps, params, body }) {
-    return Present.task(await Pipeline.cancel(deps, taskId(params.id), body.reason), deps.clock.now());
+    return Present.task(deps, await Pipeline.cancel(deps, taskId(params.id), body.reason));
   },
 });
 
@@ -25,7 +25,7 @@ const retry = route({
   summary: "Begin a failed or cancelled task again",
   answer: Shapes.TaskWhole,
   async handle({ deps, params }) {
-    return Present.task(await Pipeline.retry(deps, taskId(params.id)), deps.clock.now());
+    return Present.task(deps, await Pipeline.retry(deps, taskId(params.id)));
   },
 });
 
@@ -36,7 +36,7 @@ const release = route({
   summary: "Take a running task from whoever holds it",
   answer: Shapes.TaskWhole,
   async handle({ deps, params }) {
-    return Present.task(await Pipeline.release(deps, taskId(params.id)), deps.clock.now());
+    return Present.task(deps, await Pipeline.release(deps, taskId(params.id)));
   },
 });
 
@@ -48,7 +48,7 @@ const decide = route({
   body: z.object({ decision: line(4000) }),
   answer: Shapes.TaskWhole,
   async handle({ deps, params, body }) {
-    return Present.task(await Pipeline.decide(deps, taskId(params.id), body.decision), deps.clock.now());
+    return Present.task(deps, await Pipeline.decide(deps, taskId(params.id), body.decision));
   },
 });
 

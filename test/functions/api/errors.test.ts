@@ -1,10 +1,9 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
 import * as Log from "../../../core/ground/log.ts";
-import * as Store from "../../../core/ground/store/index.ts";
 import { fail } from "../../../core/ground/errors.ts";
 import { answerTo } from "../../../functions/api/errors.ts";
 import { freePort } from "../../../functions/local/dynamodb.ts";
+import { loopback } from "../../../functions/local/loopback.ts";
 import { testDeps, type TestDeps } from "../../support/deps.ts";
 import { api } from "./support.ts";
 
@@ -63,13 +62,7 @@ describe("faults of ours", () => {
 
   it("are not a store that is away: 503, and ready says not ready", async () => {
     const { deps } = logged(await testDeps());
-    const client = new DynamoDBClient({
-      endpoint: `http://127.0.0.1:${await freePort()}`,
-      region: "local",
-      credentials: { accessKeyId: "x", secretAccessKey: "x" },
-      maxAttempts: 1,
-    });
-    deps.store = Store.open({ client, table: "t", clock: deps.clock, id: deps.id });
+    deps.store = { ...deps.store, wire: loopback(`http://127.0.0.1:${await freePort()}`) };
     const own = await api({ on: deps });
     const read = await own.call("GET", "/api/agent/tasks/task_0000000000000000");
     expect([read.status, read.body]).toEqual([503, { detail: "The store does not answer" }]);

@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url";
 import * as Clock from "../../../core/ground/clock.ts";
 import * as Id from "../../../core/ground/id.ts";
 import * as Store from "../../../core/ground/store/index.ts";
-import { localClient, resolveEngine, startEngine } from "../../../functions/local/dynamodb.ts";
+import { resolveEngine, startEngine } from "../../../functions/local/dynamodb.ts";
+import { loopback } from "../../../functions/local/loopback.ts";
 import { scratch, type Scratch } from "../../support/git.ts";
 
 /** The host as a user runs it: a process of its own, with nothing of this one's environment but PATH. */
@@ -127,7 +128,7 @@ export async function inTable<T>(home: string, look: (store: Store.Store) => Pro
   const binary = await resolveEngine({ home, env: process.env, say: () => {} });
   const engine = await startEngine({ binary, file: join(home, "store", "table.db"), clock });
   try {
-    return await look(Store.open({ client: localClient(engine.endpoint), table: "coherence", clock, id: Id.system() }));
+    return await look({ wire: loopback(engine.endpoint), table: "coherence", clock, id: Id.system() });
   } finally {
     await engine.stop();
   }

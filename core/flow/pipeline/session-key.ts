@@ -1,0 +1,43 @@
+import type { Deps } from "../../ground/deps.ts";
+import * as Store from "../../ground/store/index.ts";
+import { Keys } from "../../ground/store/index.ts";
+import * as Task from "../../work/task/index.ts";
+
+/** The session that a context names, or undefined. */
+export function sessionKeyOf(context: Readonly<Record<string, unknown>>): string | undefined {
+  const key = context.session_key;
+  const text = typeof key === "string" ? key.trim() : "";
+  return text === "" || text.length > 200 ? undefined : text;
+}
+
+/** The task that a session names, and whether it is still unfinished. */
+export async function sessionOf(
+  deps: Pick<Deps, "store">,
+  key: string,
+): Promise<{ named: string | undefined; active: Task.TaskRow | undefined }> {
+  const session = await Store.get(deps.store, Keys.session(key));
+  const named = typeof session?.task === "string" ? session.task : undefined;
+  const row = named === undefined ? undefined : await Task.row(deps.store, named);
+  return { named, active: row && !Task.hasEnded(row.status) ? row : undefined };
+}
+
+/** The write that makes a session name a task, while it still names `before`. */
+export function sessionWrite(key: string, taskId: string, before: string | undefined): Store.Write {
+  return {
+    kind: "put",
+    item: { ...Keys.session(key), ent: "session", v: 1, task: taskId },
+    if: { same: before === undefined ? Store.absent("task") : Store.eq("task", before) },
+  };
+}
+
+/** A context that names a session makes its task that session's, unless another unfinished one is. */
+export async function joinSession(
+  deps: Pick<Deps, "store">,
+  taskId: string,
+  context: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const key = sessionKeyOf(context);
+  if (key === undefined) return;
+  const { named, active } = await sessionOf(deps, key);
+  if (active === undefined) await Store.write(deps.store, sessionWrite(key, taskId, named));
+}
