@@ -31,8 +31,12 @@ export function createApp({ deps, authenticate, startedAt, door, cleanup }: AppO
     c.header("x-error-code", "not_found");
     return c.json({ detail: "Not Found" }, 404);
   });
-  for (const row of routes) app.on(row.method, row.path, (c) => serve(row, c));
-  for (const [path, methods] of methodsByPath()) app.all(path, (c) => wrongMethod(c, methods));
+  // A path's wrong methods are refused before a later pattern takes its words for an id.
+  for (const [path, rows] of rowsByPath()) {
+    for (const row of rows) app.on(row.method, row.path, (c) => serve(row, c));
+    const methods = rows.map((row) => row.method);
+    app.all(path, (c) => wrongMethod(c, methods));
+  }
   return app;
 
   async function serve(row: Route, c: Context): Promise<Response> {
@@ -57,10 +61,9 @@ function wrongMethod(c: Context, methods: readonly string[]): Response {
   return c.json({ detail: "Method Not Allowed" }, 405);
 }
 
-function methodsByPath(): Map<string, string[]> {
-  const out = new Map<string, string[]>();
-  for (const { path, method } of routes) out.set(path, [...(out.get(path) ?? []), method]);
-  return out;
+/** The table by path, in the order in which each first appears. */
+function rowsByPath(): Map<string, Route[]> {
+  return Map.groupBy(routes, (row) => row.path);
 }
 
 /** A parameter that is given twice counts as its last. */

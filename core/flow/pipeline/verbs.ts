@@ -39,7 +39,7 @@ export async function decide(deps: Deps, taskId: string, answer: string): Promis
       message: "decided",
       change: {
         set: { decision: Task.cut(decision, 4000) },
-        remove: ["decision_due", "decision_default", "decision_options"],
+        remove: ["decision_due", "decision_default", "decision_options", "claimed_by", "claimed_at"],
       },
     };
   });

@@ -110,7 +110,7 @@ describe("one task", () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({ id, context: { k: "v" }, command: expect.stringContaining("codex exec '") as string });
     for (const fixed of ["upsert-active", "pickup-and-execute"])
-      expect((await app.call("GET", `/api/agent/tasks/${fixed}`)).status).toBe(404);
+      expect((await app.call("GET", `/api/agent/tasks/${fixed}`)).status).toBe(405);
   });
 
   it.each([NOBODY, ...BAD_IDS].map((id) => [id.slice(0, 20), id] as const))(
