@@ -15,7 +15,8 @@ async function setUp() {
   const deps = await testDeps({ clock });
   const write = async (id: string, made: Made = {}) => {
     const one = Metrics.record({
-      attempt: { n: 1, task_id: id, tried: [] },
+      // Nobody works on a task without an attempt.
+      attempt: { n: made.agent === null ? 0 : 1, task_id: id, tried: [] },
       now: clock.now(),
       task: { task_type: "impl" },
       endedTask: "completed",
@@ -108,7 +109,7 @@ it("reads roll-ups and records of before agents were kept: who worked is unknown
   const old = await write("b", { endedTask: "failed", class: "bad_result" });
   if (old.kind !== "put") throw new Error("a record is put");
   const { agent: _, ...bare } = old.item;
-  await Store.write(deps.store, { kind: "put", item: bare as Store.Item });
+  await Store.write(deps.store, { kind: "put", item: bare });
   expect((await Metrics.runs(deps)).by.agent).toEqual(new Map([["unknown", { count: 1, failed: 1 }]]));
   // Taken back it is no untracked end either.
   const end = await Metrics.recordOfEnd(deps.store, { taskId: "b", n: 1, at: clock.now() });

@@ -29,8 +29,11 @@ const base: Made = {
   skill_version: null,
 };
 
+/** Nobody works on a task without an attempt. */
+const numberOf = ({ agent }: Pick<Made, "agent">) => (agent === null ? 0 : 1);
+
 function recordOf(made: Made, now: number): Store.Write {
-  return Metrics.record({ ...made, attempt: { n: 1, task_id: made.id, tried: [] }, now });
+  return Metrics.record({ ...made, attempt: { n: numberOf(made), task_id: made.id, tried: [] }, now });
 }
 
 async function virtualDeps(start = NOON): Promise<{ deps: TestDeps; clock: Clock.VirtualClock }> {
@@ -359,7 +362,7 @@ describe("any records, folded at any times", () => {
           const back = e.retry ? entries.findIndex((old) => !old.takenOut && old.ended !== null) : -1;
           const old = entries[back];
           if (old) {
-            const end = await Metrics.recordOfEnd(deps.store, { taskId: `t${back}`, n: 1, at: old.at });
+            const end = await Metrics.recordOfEnd(deps.store, { taskId: `t${back}`, n: numberOf(old), at: old.at });
             if (!end) throw new Error("the record of that end is gone");
             await Store.write(deps.store, Metrics.takeOut(end, at));
             old.takenOut = true;

@@ -6,6 +6,7 @@ import * as Backlog from "../../work/backlog/index.ts";
 import * as Metrics from "../../work/metrics/index.ts";
 import * as Provider from "../../work/provider/index.ts";
 import * as Task from "../../work/task/index.ts";
+import * as Executor from "../executor/index.ts";
 import * as ProjectManager from "../project-manager/index.ts";
 
 /** How an attempt and its task come to rest. */
@@ -86,7 +87,8 @@ function metricOf(
     class: ending.class,
     model: last?.model ?? row.model,
     provider: last?.provider ?? null,
-    executor: Provider.executorOf(last?.provider ?? ""),
+    // A client's run is its executor's, as the task's model names it (`cursor/…`).
+    executor: last ? Provider.executorOf(last.provider) : (Executor.executorOf(row.model.split("/")[0]) ?? null),
     agent: agentOf(attempt, last?.provider),
     usage: tried.reduce((sum, one) => Task.addUsage(sum, one.usage), attempt?.usage ?? Task.NO_USAGE),
     queue_ms: attempt ? attempt.claimed_at - attempt.queued_at : null,

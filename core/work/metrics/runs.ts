@@ -15,7 +15,7 @@ export type RunCount = { count: number; failed: number };
 
 /** The runs of today and the six days before, and the ends of tasks beside them. */
 export type Runs = RunCount & {
-  /** Tasks that completed or failed, and those of them that nobody is known to have worked on. */
+  /** Tasks that completed or failed, and those of them on which no attempt was made. */
   ended: number;
   untracked: number;
   by: Record<"executor" | "agent" | "provider", ReadonlyMap<string, RunCount>>;

@@ -24,7 +24,7 @@ const MEASURES = [
 
 /**
  * `runs` counts attempts whose time at work is known; `*_known` those of them whose usage is known. `tracked` counts attempts
- * that somebody worked on, `tracked_failed` those that did not come to a good end, `untracked` ends that nobody worked for.
+ * that somebody worked on, `tracked_failed` those that did not come to a good end, `untracked` ends of tasks without an attempt.
  */
 export type Cell = Record<(typeof MEASURES)[number], number> & {
   /** When the last of the attempts ended, ms since the epoch; 0: not known. */
@@ -128,7 +128,7 @@ export function pack(tally: Tally): Packed {
   const by = (dimension: Dimension) => [...tally.by[dimension]].map(([name, cell]) => [name, thin(cell)] as const);
   return {
     all: thin(tally.all),
-    by: Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, by(dimension)])) as Packed["by"],
+    by: Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, by(dimension)])),
     missing: tally.missing,
     run: [...tally.run],
     queue: [...tally.queue],
@@ -167,7 +167,8 @@ function cellOf(row: MetricRow, sign: 1 | -1): Cell {
     cost_known: row.cost_usd === null ? 0 : 1,
     tracked: ran ? 1 : 0,
     tracked_failed: ran && row.class !== null ? 1 : 0,
-    untracked: agent === null && row.status !== null ? sign : 0,
+    // No attempt was ever made on it.
+    untracked: row.status !== null && row.n === 0 ? sign : 0,
     last_at: sign === 1 ? row.created_at : 0,
   };
 }

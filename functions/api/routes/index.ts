@@ -4,6 +4,7 @@ import { executors } from "./executors.ts";
 import { fleet } from "./fleet.ts";
 import { healthRoutes } from "./health.ts";
 import { queues } from "./queue.ts";
+import { readModels } from "./read-models.ts";
 import type { Route } from "../route.ts";
 import { runners } from "./runners.ts";
 import { runtime } from "./runtime.ts";
@@ -22,6 +23,7 @@ export const routes: readonly Route[] = [
   ...backlogs,
   ...fleet,
   ...status,
+  ...readModels,
   ...runtime,
   ...healthRoutes,
 ];
