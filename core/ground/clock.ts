@@ -125,6 +125,11 @@ export function day(ms: number): string {
   return iso(ms).slice(0, 10).replaceAll("-", "");
 }
 
+/** The UTC minute as `yyyymmddhhmm`; its first ten digits are the hour. */
+export function minute(ms: number): string {
+  return iso(ms).slice(0, 16).replace(/\D/g, "");
+}
+
 /** The UTC month as `yyyymm`. */
 export function month(ms: number): string {
   return day(ms).slice(0, 6);

@@ -62,6 +62,12 @@ const Environment = z.object({
     .default(
       'codex exec "{{direction}}" --model {{model}} --reasoning-effort high --worktree --skip-git-repo-check --json',
     ),
+  /** On unless it is one of the contract's three words. */
+  RUNTIME_TELEMETRY_ENABLED: z
+    .string()
+    .transform((word) => !["0", "false", "False"].includes(word.trim()))
+    .default(true),
+  RUNTIME_COST_PER_SECOND: number(0.002, 0, 1000),
   PIPELINE_META_BACKLOG: text,
   PIPELINE_META_RATIO: number(0.2, 0, 1),
   PIPELINE_NEEDS_DECISION_TIMEOUT_HOURS: number(0, 0, 8760),
@@ -123,6 +129,8 @@ export type Config = {
     /** What a model is called today, by the name it may still be asked for. */
     aliases: Readonly<Record<string, string>>;
   };
+  /** Whether answered requests are counted, and what a second of serving is taken to cost, in US dollars. */
+  runtime: { telemetry: boolean; costPerSecond: number };
   metaBacklog: string | undefined;
   metaRatio: number;
   /** 0: a question without a default waits for a person for ever. */
@@ -188,6 +196,7 @@ export function read(env: Readonly<Record<string, string | undefined>> = process
       openclawTemplate: e.OPENCLAW_COMMAND_TEMPLATE,
       aliases: { ...MODEL_ALIASES, ...Object.fromEntries(list(e.AGENT_MODEL_ALIAS_MAP).map(pair)) },
     },
+    runtime: { telemetry: e.RUNTIME_TELEMETRY_ENABLED, costPerSecond: e.RUNTIME_COST_PER_SECOND },
     metaBacklog: e.PIPELINE_META_BACKLOG,
     metaRatio: e.PIPELINE_META_RATIO,
     decisionTimeoutMs: e.PIPELINE_NEEDS_DECISION_TIMEOUT_HOURS * 3_600_000,

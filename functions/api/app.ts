@@ -1,9 +1,11 @@
 import { Hono, type Context } from "hono";
 import { routePath } from "hono/route";
 import type { Deps } from "../../core/ground/deps.ts";
+import type { Recorder } from "../../core/work/telemetry/index.ts";
 import * as Body from "./body.ts";
 import { onError } from "./errors.ts";
 import { allowOrigins, hostAndOrigin, requestId, type Door, type Env } from "./guards.ts";
+import { countRequests } from "./requests.ts";
 import { authorize, type Caller, type Host, type Route } from "./route.ts";
 import { routes } from "./routes/index.ts";
 
@@ -16,13 +18,16 @@ export type AppOptions = {
   cleanup?: Host["cleanup"];
   /** Default: loopback with the configured port. */
   door?: Door;
+  /** Where answered requests are counted; absent: nowhere. Who made it flushes it. */
+  recorder?: Recorder;
 };
 
 /** The agent API: every row of the route table behind the guards, every answer JSON with an `x-request-id`. */
-export function createApp({ deps, authenticate, startedAt, door, cleanup }: AppOptions): Hono<Env> {
+export function createApp({ deps, authenticate, startedAt, door, cleanup, recorder }: AppOptions): Hono<Env> {
   const host: Host = { startedAt: startedAt ?? deps.clock.now(), ...(cleanup ? { cleanup } : {}) };
   const { allowedOrigins } = deps.config;
   const app = new Hono<Env>();
+  if (recorder) app.use(countRequests(recorder, deps.clock));
   app.use(requestId(deps.id));
   app.use(hostAndOrigin(door ?? { kind: "loopback", port: () => deps.config.port }, allowedOrigins));
   if (allowedOrigins.length > 0) app.use(allowOrigins(allowedOrigins));

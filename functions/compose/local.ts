@@ -11,6 +11,7 @@ import * as Prompt from "../../core/flow/prompt/index.ts";
 import * as Worker from "../../core/flow/worker/index.ts";
 import * as Provider from "../../core/work/provider/index.ts";
 import { TaskType } from "../../core/work/task/index.ts";
+import * as Telemetry from "../../core/work/telemetry/index.ts";
 import { openRepository, splitCommand, type Repository } from "../../core/work/workspace/index.ts";
 import { localEvents, type LocalEvents } from "../local/events.ts";
 import { localWorkflow, type LocalWorkflow } from "../local/workflow.ts";
@@ -42,6 +43,8 @@ export type Local = {
   events: LocalEvents;
   workflow: LocalWorkflow;
   repository: Repository | null;
+  /** Counts the API's requests; null when telemetry is off. */
+  recorder: Telemetry.Recorder | null;
 };
 
 /** Chooses the adapters of one machine. The only place beside compose/aws.ts that does. */
@@ -89,7 +92,8 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
     settings: settingsOf(repository, config),
     at,
   };
-  return { deps, events, workflow, repository };
+  const recorder = config.runtime.telemetry ? Telemetry.recorder(deps) : null;
+  return { deps, events, workflow, repository, recorder };
 }
 
 function open({ home, config, clock }: LocalOptions, dir: string): Promise<Repository> {

@@ -7,6 +7,7 @@ import { fail, messageOf } from "../../core/ground/errors.ts";
 import * as Store from "../../core/ground/store/index.ts";
 import * as Provider from "../../core/work/provider/index.ts";
 import type { TaskType } from "../../core/work/task/index.ts";
+import { FLUSH_EVERY_MS, type Recorder } from "../../core/work/telemetry/index.ts";
 import type { Repository } from "../../core/work/workspace/index.ts";
 import * as Pipeline from "../../core/flow/pipeline/index.ts";
 import * as Prompt from "../../core/flow/prompt/index.ts";
@@ -14,6 +15,7 @@ import { createApp } from "../api/app.ts";
 import { composeLocal, type Local } from "../compose/local.ts";
 import { checkFiles, pushFiles } from "./backlog-files.ts";
 import { checkBase } from "./base.ts";
+import { coalesce } from "./coalesce.ts";
 import { resolveEngine, startEngine, type Engine } from "./dynamodb.ts";
 import { homeFor, makeHome } from "./home.ts";
 import { lockHome } from "./lock.ts";
@@ -105,6 +107,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
     for (const { provider, readiness } of probed)
       await Provider.saveReadiness(deps, provider.name, readiness, provider.models);
 
+    if (local.recorder) closing.push(flushing(local.recorder, clock));
     const { server, url } = await listen(local, config.port);
     closing.push(() => shut(server, clock));
     say(`api       ${url}`);
@@ -241,7 +244,22 @@ async function shut(server: ServerType, clock: Clock): Promise<void> {
   cancel();
 }
 
-function listen({ deps, repository }: Local, port: number): Promise<{ server: ServerType; url: string }> {
+/** Flushes once a minute; the function ends that, and writes what was counted since. */
+function flushing(recorder: Recorder, clock: Clock): () => Promise<void> {
+  // `flush` never rejects.
+  const flush = coalesce(
+    () => recorder.flush(),
+    () => {},
+  );
+  const stop = clock.every(FLUSH_EVERY_MS, flush);
+  return async () => {
+    stop();
+    await flush.idle();
+    await recorder.flush();
+  };
+}
+
+function listen({ deps, repository, recorder }: Local, port: number): Promise<{ server: ServerType; url: string }> {
   return new Promise((resolve, reject) => {
     let bound = port;
     const app = createApp({
@@ -249,6 +267,7 @@ function listen({ deps, repository }: Local, port: number): Promise<{ server: Se
       authenticate: () => ({ kind: "operator" }),
       door: { kind: "loopback", port: () => bound },
       cleanup: (options) => Pipeline.cleanup(deps, repository, options),
+      ...(recorder ? { recorder } : {}),
     });
     const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port }, (info) => {
       bound = info.port;

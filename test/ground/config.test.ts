@@ -25,6 +25,7 @@ describe("settings", () => {
       allowPaid: false,
       observationWindowSec: 900,
       metaRatio: 0.2,
+      runtime: { telemetry: true, costPerSecond: 0.002 },
       decisionTimeoutMs: 0,
       attention: { stuckMs: 600_000, consecutiveFailures: 3, minTasks: 10, successRateMin: 0.8 },
       allowedOrigins: [],
@@ -45,6 +46,7 @@ describe("settings", () => {
     ["AGENT_TASK_TIMEOUT", 30, 86_400, (c) => c.taskTimeoutMs / 1000],
     ["COHERENCE_SUITE_TIMEOUT", 1, 86_400, (c) => c.suiteTimeoutMs / 1000],
     ["AGENT_OBSERVATION_WINDOW_SEC", 30, 604_800, (c) => c.observationWindowSec],
+    ["RUNTIME_COST_PER_SECOND", 0, 1000, (c) => c.runtime.costPerSecond],
     ["PIPELINE_META_RATIO", 0, 1, (c) => c.metaRatio],
     ["PIPELINE_NEEDS_DECISION_TIMEOUT_HOURS", 0, 8760, (c) => c.decisionTimeoutMs / 3_600_000],
     ["PIPELINE_ATTENTION_STUCK_MINUTES", 1, 1440, (c) => c.attention.stuckMs / 60_000],
@@ -87,6 +89,17 @@ describe("settings", () => {
       allowPaid: value,
       autoExecute: value,
     });
+  });
+
+  it.each([
+    ["0", false],
+    ["false", false],
+    [" False ", false],
+    ["1", true],
+    ["FALSE", true],
+    ["no", true],
+  ])("request telemetry reads %j as %s: only the contract's three words turn it off", (text, value) => {
+    expect(Config.read({ RUNTIME_TELEMETRY_ENABLED: text }).runtime.telemetry).toBe(value);
   });
 
   it("origins are a list by commas", () => {

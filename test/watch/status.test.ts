@@ -196,6 +196,7 @@ it("a low success rate is flagged from the metrics, and metrics that cannot be r
         model: "m",
         provider: null,
         executor: null,
+        agent: "host",
         usage: NO_USAGE,
         queue_ms: 0,
         run_ms: 0,

@@ -22,6 +22,7 @@ const base: Made = {
   model: "m1",
   provider: "codex",
   executor: null,
+  agent: "host",
   usage: { tokens_in: 100, tokens_out: 10, tokens_cached: null, cost_usd: 0.001 },
   queue_ms: 1000,
   run_ms: 10_000,
@@ -29,8 +30,11 @@ const base: Made = {
   skill_version: null,
 };
 
+/** Nobody works on a task without an attempt. */
+const numberOf = ({ agent }: Pick<Made, "agent">) => (agent === null ? 0 : 1);
+
 function recordOf(made: Made, now: number): Store.Write {
-  return Metrics.record({ ...made, attempt: { n: 1, task_id: made.id, tried: [] }, now });
+  return Metrics.record({ ...made, attempt: { n: numberOf(made), task_id: made.id, tried: [] }, now });
 }
 
 async function virtualDeps(start = NOON): Promise<{ deps: TestDeps; clock: Clock.VirtualClock }> {
@@ -272,6 +276,7 @@ describe("any records, folded at any times", () => {
     type: fc.constantFrom("spec" as const, "impl" as const, "review" as const),
     model: fc.constantFrom("m1", "m2"),
     executor: fc.constantFrom(null, "claude"),
+    agent: fc.constantFrom(null, "w1", "openai-codex"),
     variant: fc.constantFrom(null, "a", "b"),
     ended: fc.constantFrom("completed" as const, "failed" as const, null),
     class: fc.constantFrom(null, "unreported" as const, "bad_result" as const),
@@ -308,6 +313,11 @@ describe("any records, folded at any times", () => {
       impl: standing.filter((e) => e.type === "impl" && e.ended !== null).length,
       m2: seen.filter((e) => e.model === "m2" && e.run !== null).length,
       variantA: standing.filter((e) => e.variant === "a" && e.ended === "completed").length,
+      tracked: seen.filter((e) => e.agent !== null).length,
+      trackedFailed: seen.filter((e) => e.agent !== null && e.class !== null).length,
+      untracked: standing.filter((e) => e.ended !== null && e.agent === null).length,
+      codex: seen.filter((e) => e.agent === "openai-codex").length,
+      lastOfM2: seen.filter((e) => e.model === "m2").at(-1)?.at ?? null,
     };
   }
 
@@ -332,6 +342,7 @@ describe("any records, folded at any times", () => {
             model: e.model,
             provider: "codex",
             executor: e.executor,
+            agent: e.agent,
             usage: {
               tokens_in: e.tokens,
               tokens_out: e.tokens,
@@ -346,7 +357,7 @@ describe("any records, folded at any times", () => {
           const back = e.retry ? entries.findIndex((old) => !old.takenOut && old.ended !== null) : -1;
           const old = entries[back];
           if (old) {
-            const end = await Metrics.recordOfEnd(deps.store, { taskId: `t${back}`, n: 1, at: old.at });
+            const end = await Metrics.recordOfEnd(deps.store, { taskId: `t${back}`, n: numberOf(old), at: old.at });
             if (!end) throw new Error("the record of that end is gone");
             await Store.write(deps.store, Metrics.takeOut(end, at));
             old.takenOut = true;
@@ -364,6 +375,15 @@ describe("any records, folded at any times", () => {
         expect(answer.by_task_type.impl?.count ?? 0).toBe(plain.impl);
         expect(answer.by_model.m2?.count ?? 0).toBe(plain.m2);
         expect(answer.by_prompt_variant.a?.completed ?? 0).toBe(plain.variantA);
+        const runs = await Metrics.runs(deps);
+        expect(runs).toMatchObject({
+          count: plain.tracked,
+          failed: plain.trackedFailed,
+          ended: plain.completed + plain.failed,
+          untracked: plain.untracked,
+        });
+        expect(runs.by.agent.get("openai-codex")?.count ?? 0).toBe(plain.codex);
+        expect(runs.models.get("m2")?.last_at ?? null).toBe(plain.lastOfM2);
         near(answer.execution_time.p50_seconds, plain.run, 0.5);
         near(answer.execution_time.p95_seconds, plain.run, 0.95);
         near(answer.queue_time.p50_seconds, plain.queue, 0.5);

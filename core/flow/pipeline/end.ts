@@ -6,6 +6,7 @@ import * as Backlog from "../../work/backlog/index.ts";
 import * as Metrics from "../../work/metrics/index.ts";
 import * as Provider from "../../work/provider/index.ts";
 import * as Task from "../../work/task/index.ts";
+import * as Executor from "../executor/index.ts";
 import * as ProjectManager from "../project-manager/index.ts";
 
 /** How an attempt and its task come to rest. */
@@ -86,7 +87,9 @@ function metricOf(
     class: ending.class,
     model: last?.model ?? row.model,
     provider: last?.provider ?? null,
-    executor: Provider.executorOf(last?.provider ?? ""),
+    // A client's run is its executor's, as the task's model names it (`cursor/…`).
+    executor: last ? Provider.executorOf(last.provider) : (Executor.executorOf(row.model.split("/")[0]) ?? null),
+    agent: agentOf(attempt, last?.provider),
     usage: tried.reduce((sum, one) => Task.addUsage(sum, one.usage), attempt?.usage ?? Task.NO_USAGE),
     queue_ms: attempt ? attempt.claimed_at - attempt.queued_at : null,
     run_ms: attempt && hasRun(attempt) ? now - attempt.claimed_at : null,
@@ -99,6 +102,17 @@ function metricOf(
 function hasRun(attempt: Attempt.AttemptRow): boolean {
   if (attempt.by === "client") return attempt.lease_ms > 0;
   return attempt.outcome !== undefined || attempt.tried.length > 0 || attempt.turn > 0;
+}
+
+/**
+ * Who worked: a client's worker or our host, under the contract's one name where it is codex. A client that claims and finishes
+ * in one has worked too, for how long it does not say. Null when nobody did.
+ */
+function agentOf(attempt: Attempt.AttemptRow | undefined, provider: string | undefined): string | null {
+  if (!attempt || (attempt.by === "pipeline" && !hasRun(attempt))) return null;
+  if (provider === "codex" || /^openai-codex(?::|$)/.test(attempt.owner)) return Metrics.CODEX_AGENT;
+  // Ours without the incarnation, which is new at every start.
+  return attempt.by === "client" ? attempt.owner : (attempt.owner.split("/")[0] ?? attempt.owner);
 }
 
 /** The event of a task that came to rest. */

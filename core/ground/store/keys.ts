@@ -1,4 +1,4 @@
-import { day, month, ts } from "../clock.ts";
+import { day, minute, month, ts } from "../clock.ts";
 import type { Key } from "./write.ts";
 
 /** Every key of the table is built here and nowhere else. Times are ms since the epoch. */
@@ -81,6 +81,21 @@ export const ROLLUPS = "METR";
 export const rollup = (at: number): Key => ({ pk: ROLLUPS, sk: day(at) });
 /** A day's roll-up while it is made again, beside the one that readers use. */
 export const rollupAgain = (at: number): Key => ({ pk: ROLLUPS, sk: `${day(at)}#again` });
+
+// ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+export type Span = "minute" | "hour" | "day";
+const STAMP = { minute: 12, hour: 10, day: 8 } as const;
+/** The minutes of an hour lie together, the hours of a day, and all days: a window is one range of each. */
+export const requestPartition = (span: Span, at: number) => {
+  if (span === "day") return "REQ";
+  return `REQ#${minute(at).slice(0, span === "minute" ? STAMP.hour : STAMP.day)}`;
+};
+/** Where the items of a span begin. */
+export const requestsFrom = (span: Span, at: number) => minute(at).slice(0, STAMP[span]);
+export const requests = (span: Span, at: number, method: string, route: string): Key => ({
+  pk: requestPartition(span, at),
+  sk: `${requestsFrom(span, at)}#${method}#${route}`,
+});
 
 // ── backlogs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 export const BACKLOGS = "BLS";

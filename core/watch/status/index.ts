@@ -4,3 +4,6 @@ export { attention, list, MAX_OFFSET, MAX_ROWS, type Listed, type ListQuery } fr
 export { Place, placeOf, Waiting, waiting } from "./queue.ts";
 export { timestamp, type ListRow } from "./item.ts";
 export { workers, type Working } from "./workers.ts";
+export { usage, UsageAnswer } from "./usage.ts";
+export { visibility, Visibility } from "./visibility.ts";
+export { integration, Integration } from "./integration.ts";

@@ -3,5 +3,7 @@ export { record, recordOfEnd, takeOut, type MetricRow, type RecordInput } from "
 export { fold, rebuild } from "./fold.ts";
 export { read } from "./read.ts";
 export { typicalRunMs } from "./typical.ts";
+export { recent, runs, type Recent, type RunCount, type Runs } from "./runs.ts";
+export { CODEX_AGENT } from "./tally.ts";
 export { MetricsAnswer } from "./answer.ts";
 export { counts, countsByType, isLive, type ByType, type Counts } from "./counts.ts";

@@ -7,12 +7,20 @@ import { answer, type MetricsAnswer } from "./answer.ts";
 import { startOf, unfinishedFrom } from "./fold.ts";
 import type { MetricRow } from "./record.ts";
 import { apply, DAY_MS, decode, empty, sum, WINDOW_DAYS, type Rollup, type RollupItem } from "./rollup.ts";
+import type { Tally } from "./tally.ts";
+
+type Bare = Pick<Deps, "store" | "clock">;
+
+/** The metrics of today and the six days before, in the contract's words. */
+export async function read(deps: Bare): Promise<MetricsAnswer> {
+  return answer(await window(deps));
+}
 
 /**
- * The metrics of today and the six days before, exact: roll-ups and, of days that are not done with, the records behind
+ * The sum of today and the six days before, exact: roll-ups and, of days that are not done with, the records behind
  * their watermark. Costs the same at any number of tasks while somebody folds.
  */
-export async function read(deps: Pick<Deps, "store" | "clock">): Promise<MetricsAnswer> {
+export async function window(deps: Bare): Promise<Tally> {
   const now = deps.clock.now();
   const today = startOf(now);
   const days = Array.from({ length: WINDOW_DAYS }, (_, i) => today - (WINDOW_DAYS - 1 - i) * DAY_MS);
@@ -26,7 +34,7 @@ export async function read(deps: Pick<Deps, "store" | "clock">): Promise<Metrics
     if (at >= unfinished) await addTail(deps.store, rollup, at, item?.watermark);
     rollups.push(rollup);
   }
-  return answer(sum(rollups, new Set(days.map(day))));
+  return sum(rollups, new Set(days.map(day)));
 }
 
 /** Counts in what is not yet folded. */

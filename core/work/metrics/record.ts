@@ -25,6 +25,8 @@ export type MetricRow = {
   /** The contract's executor and our provider; null where a client did not say. */
   executor: string | null;
   provider: string | null;
+  /** Who worked on it: a client's worker, our host, or `openai-codex`; null when nobody did. Absent on old records. */
+  agent?: string | null;
   prompt_variant: string | null;
   skill_version: string | null;
   /** How this end ended the task, if it did. */
@@ -59,6 +61,8 @@ export type RecordInput = {
   model: string;
   provider: string | null;
   executor: string | null;
+  /** Null when nobody worked. */
+  agent: string | null;
   /** The sum of what was tried and what served. */
   usage: Usage;
   /** Ms; null when this end follows no wait of its own. */
@@ -84,6 +88,7 @@ export function record(input: RecordInput): Store.Write {
     model: input.model,
     executor: input.executor,
     provider: input.provider,
+    agent: input.agent,
     prompt_variant: input.prompt_variant,
     skill_version: input.skill_version,
     status: input.endedTask,
@@ -109,6 +114,7 @@ export function takeOut(end: MetricRow, now: number): Store.Write {
     ...end,
     ...Keys.metric(now, end.task_id, end.n, "-out"),
     exp: expiry(now),
+    agent: agentOf(end),
     created_at: now,
     duration_seconds: null,
     run_ms: null,
@@ -132,6 +138,11 @@ export async function recordOfEnd(
 ): Promise<MetricRow | undefined> {
   const row = (await Store.get(store, Keys.metric(end.at, end.taskId, end.n))) as MetricRow | undefined;
   return row && row.status !== null ? row : undefined;
+}
+
+/** Who worked; a record of before that was kept says only whether somebody did. */
+export function agentOf(row: Pick<MetricRow, "agent" | "run_ms">): string | null {
+  return row.agent === undefined ? (row.run_ms === null ? null : "unknown") : row.agent;
 }
 
 function expiry(now: number): number {

@@ -1,4 +1,4 @@
-import type { MetricRow } from "./record.ts";
+import { agentOf, type MetricRow } from "./record.ts";
 import * as Sketch from "./sketch.ts";
 
 /**
@@ -17,12 +17,21 @@ const MEASURES = [
   "tokens_known",
   "cost_nano",
   "cost_known",
+  "tracked",
+  "tracked_failed",
+  "untracked",
 ] as const;
 
-/** `runs` counts attempts that ran something; `*_known` those of them whose usage is known. */
-export type Cell = Record<(typeof MEASURES)[number], number>;
+/**
+ * `runs` counts attempts whose time at work is known; `*_known` those of them whose usage is known. `tracked` counts attempts
+ * that somebody worked on, `tracked_failed` those that did not come to a good end, `untracked` ends of tasks without an attempt.
+ */
+export type Cell = Record<(typeof MEASURES)[number], number> & {
+  /** When the last of the attempts ended, ms since the epoch; 0: not known. */
+  last_at: number;
+};
 
-export const DIMENSIONS = ["type", "model", "executor", "provider", "variant", "skill"] as const;
+export const DIMENSIONS = ["type", "model", "executor", "provider", "agent", "variant", "skill"] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
 export type Tally = {
@@ -39,6 +48,8 @@ const MAX_NAMES = 50;
 const MAX_NAME_LENGTH = 80;
 export const OTHER = "(other)";
 const UNKNOWN = "unknown";
+/** The contract counts its runs by name, however many workers there are. */
+export const CODEX_AGENT = "openai-codex";
 
 export function emptyCell(): Cell {
   return {
@@ -51,14 +62,25 @@ export function emptyCell(): Cell {
     tokens_known: 0,
     cost_nano: 0,
     cost_known: 0,
+    tracked: 0,
+    tracked_failed: 0,
+    untracked: 0,
+    last_at: 0,
   };
 }
 
 export function empty(): Tally {
-  const by = { type: new Map(), model: new Map(), executor: new Map(), provider: new Map() };
   return {
     all: emptyCell(),
-    by: { ...by, variant: new Map(), skill: new Map() },
+    by: {
+      type: new Map(),
+      model: new Map(),
+      executor: new Map(),
+      provider: new Map(),
+      agent: new Map(),
+      variant: new Map(),
+      skill: new Map(),
+    },
     missing: 0,
     run: new Map(),
     queue: new Map(),
@@ -74,7 +96,8 @@ export function addRecord(tally: Tally, row: MetricRow, sign: 1 | -1): void {
     if (name === null) continue;
     const names = tally.by[dimension];
     const short = name.slice(0, MAX_NAME_LENGTH);
-    addCell(at(names, names.has(short) || names.size < MAX_NAMES ? short : OTHER), cell);
+    const kept = names.has(short) || names.size < MAX_NAMES || short === CODEX_AGENT;
+    addCell(at(names, kept ? short : OTHER), cell);
   }
   if (row.status === "failed" && (row.class === null || row.class === "unreported")) tally.missing += sign;
   if (row.run_ms !== null) Sketch.add(tally.run, row.run_ms);
@@ -94,7 +117,8 @@ export function merge(into: Tally, from: Tally): void {
 /** As it lies in a roll-up: pairs instead of keys, since names come from clients; zeros left out. */
 export type Packed = {
   all: Partial<Cell>;
-  by: Record<Dimension, [string, Partial<Cell>][]>;
+  /** One of before a dimension came does not have it. */
+  by: Partial<Record<Dimension, [string, Partial<Cell>][]>>;
   missing: number;
   run: [number, number][];
   queue: [number, number][];
@@ -104,7 +128,7 @@ export function pack(tally: Tally): Packed {
   const by = (dimension: Dimension) => [...tally.by[dimension]].map(([name, cell]) => [name, thin(cell)] as const);
   return {
     all: thin(tally.all),
-    by: Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, by(dimension)])) as Packed["by"],
+    by: Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, by(dimension)])),
     missing: tally.missing,
     run: [...tally.run],
     queue: [...tally.queue],
@@ -115,7 +139,7 @@ export function unpack(packed: Packed): Tally {
   const tally = empty();
   addCell(tally.all, packed.all);
   for (const dimension of DIMENSIONS)
-    for (const [name, cell] of packed.by[dimension]) addCell(at(tally.by[dimension], name), cell);
+    for (const [name, cell] of packed.by[dimension] ?? []) addCell(at(tally.by[dimension], name), cell);
   tally.missing = packed.missing;
   tally.run = new Map(packed.run);
   tally.queue = new Map(packed.queue);
@@ -128,6 +152,8 @@ export function dollars(cell: Cell): number {
 }
 
 function cellOf(row: MetricRow, sign: 1 | -1): Cell {
+  const agent = agentOf(row);
+  const ran = agent !== null && sign === 1;
   const tokens = row.tokens_in !== null && row.tokens_out !== null;
   return {
     runs: row.run_ms === null ? 0 : 1,
@@ -139,6 +165,11 @@ function cellOf(row: MetricRow, sign: 1 | -1): Cell {
     tokens_known: tokens ? 1 : 0,
     cost_nano: Math.round((row.cost_usd ?? 0) * NANO),
     cost_known: row.cost_usd === null ? 0 : 1,
+    tracked: ran ? 1 : 0,
+    tracked_failed: ran && row.class !== null ? 1 : 0,
+    // No attempt was ever made on it.
+    untracked: row.status !== null && row.n === 0 ? sign : 0,
+    last_at: sign === 1 ? row.created_at : 0,
   };
 }
 
@@ -153,6 +184,8 @@ function nameOf(row: MetricRow, dimension: Dimension): string | null {
       return row.executor ?? UNKNOWN;
     case "provider":
       return row.provider ?? UNKNOWN;
+    case "agent":
+      return agentOf(row);
     case "variant":
       return row.prompt_variant;
     case "skill":
@@ -168,6 +201,7 @@ function at(names: Map<string, Cell>, name: string): Cell {
 
 function addCell(into: Cell, from: Partial<Cell>): void {
   for (const measure of MEASURES) into[measure] += from[measure] ?? 0;
+  into.last_at = Math.max(into.last_at, from.last_at ?? 0);
 }
 
 function thin(cell: Cell): Partial<Cell> {

@@ -3,9 +3,11 @@ import { execution } from "./execute.ts";
 import { executors } from "./executors.ts";
 import { fleet } from "./fleet.ts";
 import { healthRoutes } from "./health.ts";
-import type { Route } from "../route.ts";
 import { queues } from "./queue.ts";
+import { readModels } from "./read-models.ts";
+import type { Route } from "../route.ts";
 import { runners } from "./runners.ts";
+import { runtime } from "./runtime.ts";
 import { status } from "./status.ts";
 import { tasks } from "./tasks.ts";
 import { verbs } from "./verbs.ts";
@@ -21,5 +23,7 @@ export const routes: readonly Route[] = [
   ...backlogs,
   ...fleet,
   ...status,
+  ...readModels,
+  ...runtime,
   ...healthRoutes,
 ];

@@ -113,6 +113,27 @@ describe.concurrent("serving", () => {
     expect(out).not.toContain("checking the base");
   });
 
+  test("requests are counted by route, also those just before a stop; not when that is off", async ({ expect }) => {
+    const at = place();
+    const { argv } = simulated(["a"], ["--paused"]);
+    const countedAfter = async (env: Record<string, string>) => {
+      const host = start(argv, { at, env });
+      const url = await urlOf(host);
+      const path = `${url}/api/runtime/endpoints/summary`;
+      const { endpoints } = (await (await fetch(path)).json()) as { endpoints: { endpoint: string }[] };
+      await fetch(`${url}/api/agent/tasks/task_0123456789abcdef?secret=1`);
+      host.kill("SIGTERM");
+      expect((await host.ended).code).toBe(0);
+      return endpoints;
+    };
+    expect(await countedAfter({ RUNTIME_TELEMETRY_ENABLED: "0" })).toEqual([]);
+    expect(await countedAfter({})).toEqual([]);
+    expect((await countedAfter({ RUNTIME_TELEMETRY_ENABLED: "0" })).map(({ endpoint }) => endpoint).sort()).toEqual([
+      "/api/agent/tasks/{task_id}",
+      "/api/runtime/endpoints/summary",
+    ]);
+  });
+
   test("a second host on the same home names the first and ends; a lock of a dead process is taken over", async ({
     expect,
   }) => {
