@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { api } from "./api.ts";
 import { claims } from "./claims.ts";
 import { item } from "./item.ts";
 import { reads } from "./reads.ts";
@@ -6,7 +7,7 @@ import { closeAll, type Row } from "./support.ts";
 import { tasks } from "./tasks.ts";
 
 /**
- * DESIGN 9's figures on this machine: `npm run bench -- [--full] [--only tasks,item,reads,claims] [--calls]`. A figure is not a
+ * DESIGN 9's figures on this machine: `npm run bench -- [--full] [--only tasks,item,reads,api,claims] [--calls]`. A figure is not a
  * test: a busy machine misses goals. Ends with 0 whatever they are.
  */
 const args = process.argv.slice(2);
@@ -15,6 +16,7 @@ const SECTIONS: Record<string, () => Promise<Row[]>> = {
   tasks,
   item,
   reads: () => reads(args.includes("--full")),
+  api: () => api(args.includes("--full")),
   claims,
 };
 
