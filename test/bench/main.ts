@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { api } from "./api.ts";
 import { claims } from "./claims.ts";
 import { item } from "./item.ts";
 import { reads } from "./reads.ts";
@@ -7,7 +8,7 @@ import { closeAll, type Row } from "./support.ts";
 import { tasks } from "./tasks.ts";
 
 /**
- * DESIGN 9's figures on this machine: `npm run bench -- [--full] [--only tasks,item,reads,requests,claims] [--calls]`. A figure is not a
+ * DESIGN 9's figures on this machine: `npm run bench -- [--full] [--only tasks,item,reads,api,requests,claims] [--calls]`. A figure is not a
  * test: a busy machine misses goals. Ends with 0 whatever they are.
  */
 const args = process.argv.slice(2);
@@ -17,6 +18,7 @@ const SECTIONS: Record<string, () => Promise<Row[]>> = {
   item,
   reads: () => reads(args.includes("--full")),
   requests,
+  api: () => api(args.includes("--full")),
   claims,
 };
 

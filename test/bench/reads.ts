@@ -60,10 +60,10 @@ export async function reads(full: boolean): Promise<Row[]> {
   });
 }
 
-type Template = { id: string; at: number; items: Store.Item[] };
+export type Template = { id: string; at: number; items: Store.Item[] };
 
 /** Everything that one real task left in the table. */
-async function realTask(one: Bench): Promise<Template> {
+export async function realTask(one: Bench): Promise<Template> {
   const at = one.deps.clock.now();
   const settled = one.next((event) => event.type === "task.settled");
   const input = Task.Create.parse({ direction: "Write the parser of the backlog's grammar", task_type: "impl" });
@@ -76,7 +76,7 @@ async function realTask(one: Bench): Promise<Template> {
 }
 
 /** Copies of it over the last six days and this one, in batches past the verbs; counters by sum. */
-async function fill(one: Bench, template: Template, count: number): Promise<void> {
+export async function fill(one: Bench, template: Template, count: number): Promise<void> {
   const { store } = one.deps;
   const id = Id.system();
   const now = one.deps.clock.now();
