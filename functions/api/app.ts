@@ -4,6 +4,7 @@ import type { Deps } from "../../core/ground/deps.ts";
 import * as Body from "./body.ts";
 import { onError } from "./errors.ts";
 import { allowOrigins, hostAndOrigin, requestId, type Door, type Env } from "./guards.ts";
+import { description } from "./openapi/serve.ts";
 import { authorize, type Caller, type Host, type Route } from "./route.ts";
 import { routes } from "./routes/index.ts";
 
@@ -18,7 +19,7 @@ export type AppOptions = {
   door?: Door;
 };
 
-/** The agent API: every row of the route table behind the guards, every answer JSON with an `x-request-id`. */
+/** The agent API: every row of the route table, and its description, behind the guards; every answer has an `x-request-id`. */
 export function createApp({ deps, authenticate, startedAt, door, cleanup }: AppOptions): Hono<Env> {
   const host: Host = { startedAt: startedAt ?? deps.clock.now(), ...(cleanup ? { cleanup } : {}) };
   const { allowedOrigins } = deps.config;
@@ -32,6 +33,7 @@ export function createApp({ deps, authenticate, startedAt, door, cleanup }: AppO
     return c.json({ detail: "Not Found" }, 404);
   });
   for (const row of routes) app.on(row.method, row.path, (c) => serve(row, c));
+  for (const [path, answer] of Object.entries(description)) app.get(path, answer);
   for (const [path, methods] of methodsByPath()) app.all(path, (c) => wrongMethod(c, methods));
   return app;
 
@@ -60,6 +62,7 @@ function wrongMethod(c: Context, methods: readonly string[]): Response {
 function methodsByPath(): Map<string, string[]> {
   const out = new Map<string, string[]>();
   for (const { path, method } of routes) out.set(path, [...(out.get(path) ?? []), method]);
+  for (const path of Object.keys(description)) out.set(path, ["GET"]);
   return out;
 }
 
