@@ -3,12 +3,20 @@ import { fileURLToPath } from "node:url";
 import openapiTS, { astToString } from "openapi-typescript";
 import * as prettier from "prettier";
 import { document } from "../functions/api/openapi/document.ts";
+import type { Document } from "../functions/api/openapi/types.ts";
 import { routes } from "../functions/api/routes/index.ts";
 import { VERSION } from "../functions/api/version.ts";
+import { breakingChanges } from "../test/support/breaking-changes.ts";
 
-/** Writes what is made from the route table: `npm run build:openapi`. Its files are committed, and a test compares them. */
+/**
+ * Writes what is made from the route table: `npm run build:openapi`. Its files are committed, and a test compares them. What
+ * clients rely on is kept in the baseline, which takes in what is new and nothing that breaks it.
+ */
 
-const HEAD = `/* Made from functions/api/openapi/openapi.json by \`npm run build:openapi\`: do not change it by hand. */\n`;
+/** The document as clients know it. */
+const BASELINE = "test/functions/api/openapi-baseline.json";
+const HEAD =
+  "/* Made from functions/api/openapi/openapi.json by `npm run build:openapi`: do not change it by hand. */\n";
 
 /** The generated files, by their paths in the repository. */
 export async function generated(): Promise<Record<string, string>> {
@@ -25,10 +33,26 @@ function pretty(text: string, parser: "json" | "typescript"): Promise<string> {
   return prettier.format(text, { parser, printWidth: 120 });
 }
 
-if (import.meta.main)
-  for (const [path, text] of Object.entries(await generated())) {
-    const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
-    const before = await readFile(file, "utf8").catch(() => "");
-    if (before !== text) await writeFile(file, text);
-    console.log(`${path}: ${before === text ? "as it was" : "written"}, ${Math.round(text.length / 1024)} KiB`);
+async function main(): Promise<void> {
+  const files = await generated();
+  const made = files["functions/api/openapi/openapi.json"] ?? "";
+  const known = JSON.parse(await text(BASELINE)) as Document;
+  const broken = breakingChanges(known, JSON.parse(made) as Document);
+  for (const change of broken) console.error(`Breaks clients: ${change}`);
+  if (broken.length > 0) process.exitCode = 1;
+  for (const [path, now] of Object.entries(broken.length > 0 ? files : { ...files, [BASELINE]: made })) {
+    const same = (await text(path)) === now;
+    if (!same) await writeFile(at(path), now);
+    console.log(`${path}: ${same ? "as it was" : "written"}`);
   }
+}
+
+function at(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url));
+}
+
+async function text(path: string): Promise<string> {
+  return readFile(at(path), "utf8").catch(() => "");
+}
+
+if (import.meta.main) await main();
