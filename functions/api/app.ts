@@ -5,6 +5,7 @@ import type { Recorder } from "../../core/work/telemetry/index.ts";
 import * as Body from "./body.ts";
 import { onError } from "./errors.ts";
 import { allowOrigins, hostAndOrigin, requestId, type Door, type Env } from "./guards.ts";
+import { description } from "./openapi/serve.ts";
 import { countRequests } from "./requests.ts";
 import { authorize, type Caller, type Host, type Route } from "./route.ts";
 import { routes } from "./routes/index.ts";
@@ -22,7 +23,7 @@ export type AppOptions = {
   recorder?: Recorder;
 };
 
-/** The agent API: every row of the route table behind the guards, every answer JSON with an `x-request-id`. */
+/** The agent API: every row of the route table, and its description, behind the guards; every answer has an `x-request-id`. */
 export function createApp({ deps, authenticate, startedAt, door, cleanup, recorder }: AppOptions): Hono<Env> {
   const host: Host = { startedAt: startedAt ?? deps.clock.now(), ...(cleanup ? { cleanup } : {}) };
   const { allowedOrigins } = deps.config;
@@ -36,6 +37,10 @@ export function createApp({ deps, authenticate, startedAt, door, cleanup, record
     c.header("x-error-code", "not_found");
     return c.json({ detail: "Not Found" }, 404);
   });
+  for (const [path, answer] of Object.entries(description)) {
+    app.get(path, answer);
+    app.all(path, (c) => wrongMethod(c, ["GET"]));
+  }
   // A path's wrong methods are refused before a later pattern takes its words for an id.
   for (const [path, rows] of rowsByPath()) {
     for (const row of rows) app.on(row.method, row.path, (c) => serve(row, c));

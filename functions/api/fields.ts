@@ -2,7 +2,7 @@ import * as z from "zod";
 import { fail } from "../../core/ground/errors.ts";
 
 /** How many rows an answer has at most (contract: 20, 1 to 100). */
-export const limit = z.number().int().min(1).max(100).default(20);
+export const limit = z.number().int().min(1).max(100).default(20).describe("Rows of an answer, at most");
 
 /** Rows passed over; beyond 10 000 a list goes on by its cursor. */
 export const offset = z
@@ -10,7 +10,9 @@ export const offset = z
   .int()
   .min(0)
   .refine((n) => n <= 10_000, "offset ends at 10000; go on with cursor")
-  .default(0);
+  .meta({ maximum: 10_000 })
+  .default(0)
+  .describe("Rows passed over; further on a list goes by cursor");
 
 /** A text that will be an argument of a process or a name: trimmed, 1 to `max` characters, no NUL. */
 export const line = (max: number) => z.string().trim().min(1).max(max).refine(hasNoNul, NO_NUL);
@@ -32,9 +34,12 @@ export function withoutNul(...fields: readonly string[]) {
   };
 }
 
+/** The contract's sentence for a task that is not there. */
+export const NO_TASK = "Task not found";
+
 /** The id as it was given; throws `task.not_found` (404) for what cannot be one, so that no such key reaches the table. */
 export function taskId(given: string): string {
-  if (!isTaskId(given)) throw fail("task.not_found", "Task not found");
+  if (!isTaskId(given)) throw fail("task.not_found", NO_TASK);
   return given;
 }
 

@@ -10,7 +10,8 @@ import type { Caller } from "./route.ts";
 
 /** How long a key stands for its first body. */
 export const KEY_LASTS_MS = 24 * 3_600_000;
-const SANE_KEY = /^[\x21-\x7e]{1,255}$/;
+/** What a key may look like. */
+export const SANE_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
  * Creates a task once a key: the same key and body is the same task, another body 409 `idempotency.conflict`. The key's item

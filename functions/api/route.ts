@@ -41,6 +41,9 @@ export type Input<Path extends string, Q extends z.ZodObject, B extends z.ZodObj
   given: Call["query"];
 };
 
+/** Statuses of errors that one row has and another has not. */
+export type Refused = 400 | 403 | 404 | 409 | 422 | 503;
+
 type ParamNames<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
   ? Name | ParamNames<`/${Rest}`>
   : Path extends `${string}:${infer Name}`
@@ -48,6 +51,8 @@ type ParamNames<Path extends string> = Path extends `${string}:${infer Name}/${i
     : never;
 
 type Described<Path extends string> = {
+  /** The operation's name for clients, a verb and its object (`listTasks`); kept for good. */
+  id: string;
   method: "GET" | "POST" | "PATCH";
   /** Hono's pattern, `:name` for a parameter. */
   path: Path;
@@ -57,6 +62,13 @@ type Described<Path extends string> = {
   summary: string;
   /** Of an answer that is no error; default 200. */
   status?: 200 | 201;
+  /** Header fields that the handler looks at, and checks itself. */
+  headers?: Readonly<Record<string, z.ZodType>>;
+  /**
+   * What it refuses with beside what any row does (openapi/refusals.ts), by status: an example of the sentence, or a shape of
+   * its own.
+   */
+  refuses?: Readonly<Partial<Record<Refused, string | z.ZodType>>>;
   /** A request without a body counts as `{}`. */
   bodyOptional?: true;
   /** What is checked before the request is: throws errors of the family. */
@@ -71,6 +83,8 @@ type Described<Path extends string> = {
 export type Route = Described<string> & {
   query?: z.ZodObject;
   body?: z.ZodObject;
+  /** A body as somebody would send it. */
+  example?: unknown;
   /** What an answer that is no error looks like; OpenAPI and the tests read it, nothing is cut by it. */
   answer: z.ZodType;
   /** Parses, calls core, returns what is sent as JSON; throws errors of the family. */
@@ -87,6 +101,7 @@ export function route<
   row: Described<Path> & {
     query?: Q;
     body?: B;
+    example?: z.input<B>;
     answer: A;
     handle(input: Input<Path, Q, B>): z.input<A> | Promise<z.input<A>>;
   },

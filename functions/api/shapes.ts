@@ -34,6 +34,7 @@ named("TaskError", Task.TaskError);
 named("ItemRef", Task.ItemRef);
 named("Metrics", Metrics.MetricsAnswer);
 named("QueuePlace", Status.Place);
+named("QueueWaiting", Status.Waiting);
 named("PipelineStatus", Status.PipelineStatus);
 
 /** A line of a list of tasks (contract 2.1), with our fields behind it. */
@@ -44,7 +45,7 @@ export const TaskListItem = named(
     direction: z.string(),
     task_type: Task.TaskType,
     status: Task.Status,
-    model: z.string(),
+    model: z.string().describe("What it asks for, or last ran on"),
     progress_pct: z.number().int().nullable(),
     current_step: z.string().nullable(),
     decision_prompt: z.string().nullable(),
@@ -53,16 +54,16 @@ export const TaskListItem = named(
     success_evidence: z.array(z.string()).nullable(),
     abort_evidence: z.array(z.string()).nullable(),
     observation_window_sec: z.number().int().nullable(),
-    claimed_by: z.string().nullable(),
+    claimed_by: z.string().nullable().describe("Who has it, or had it last"),
     claimed_at: time,
     created_at: Time,
     updated_at: time,
     started_at: time,
     item: Task.ItemRef.nullable(),
-    att: z.number().int(),
-    priority: z.number().int().nullable(),
-    retry_not_before: time,
-    wait_reason: z.string().nullable(),
+    att: z.number().int().describe("Attempts on it so far"),
+    priority: z.number().int().nullable().describe("0 to 99, higher first"),
+    retry_not_before: time.describe("Parked until then"),
+    wait_reason: z.string().nullable().describe("Why it is parked"),
   }),
 );
 export type TaskListItem = z.infer<typeof TaskListItem>;
@@ -71,16 +72,15 @@ export type TaskListItem = z.infer<typeof TaskListItem>;
 export const TaskWhole = named(
   "Task",
   TaskListItem.extend({
-    command: z.string(),
-    /** Its place in the queue; null when it is not pending. */
-    queue: Status.Place.nullable(),
-    output: z.string().nullable(),
+    command: z.string().describe("The prompt as a command line, for runners that execute it; quoted for a POSIX shell"),
+    queue: Status.Place.nullable().describe("Its place; null when it is not pending"),
+    output: z.string().nullable().describe("Head and tail of what it printed; the whole is its log"),
     context: z.record(z.string(), z.unknown()).nullable(),
     decision_options: z.array(z.string()).nullable(),
     decision_default: z.string().nullable(),
-    decision_due: time,
+    decision_due: time.describe("When the default answer is taken, or the question expires"),
     error: Task.TaskError.nullable(),
-    result: Task.Evidence.nullable(),
+    result: Task.Evidence.nullable().describe("What the pipeline saw for itself when the agent had finished"),
   }),
 );
 export type TaskWhole = z.infer<typeof TaskWhole>;
@@ -89,19 +89,19 @@ export type TaskWhole = z.infer<typeof TaskWhole>;
 export const Attempt = named(
   "Attempt",
   z.object({
-    n: z.number().int(),
-    by: z.enum(["pipeline", "client"]),
+    n: z.number().int().describe("The number of the attempt, from 1"),
+    by: z.enum(["pipeline", "client"]).describe("Who runs it: the pipeline, or a client that claimed it"),
     owner: z.string(),
     queued_at: Time,
     claimed_at: Time,
     lease_until: Time,
     ended_at: time,
     end: z.object({ status: Task.Status, class: Task.FailureClass.nullable(), message: z.string() }).nullable(),
-    turn: z.number().int(),
+    turn: z.number().int().describe("Goes of candidates so far"),
     step: z.string().nullable(),
-    chosen: z.number().int(),
+    chosen: z.number().int().describe("The candidate whose go it is; -1 when there is none"),
     candidates: z.array(Task.Candidate).nullable(),
-    skipped: z.array(Task.Skipped).nullable(),
+    skipped: z.array(Task.Skipped).nullable().describe("Candidates that were left out, and why"),
     tried: z.array(Task.Tried),
     outcome: Task.Outcome.nullable(),
     usage: Task.Usage.nullable(),
@@ -128,17 +128,17 @@ export const Item = named(
     text: z.string(),
     section: z.string().nullable(),
     phase_number: z.number().nullable(),
-    rank: z.number().int(),
+    rank: z.number().int().describe("Its place in the file"),
     state: ItemState,
     phase: z.enum(Task.PHASES),
-    round: z.number().int(),
+    round: z.number().int().describe("Steps back so far"),
     task: z.string().nullable(),
-    tasks_made: z.number().int(),
+    tasks_made: z.number().int().describe("Tasks made for it so far"),
     spec_path: z.string(),
     branch: z.string(),
-    base: z.string().nullable(),
-    head: z.string().nullable(),
-    last: z.string().nullable(),
+    base: z.string().nullable().describe("The commit it began from"),
+    head: z.string().nullable().describe("The commit it has come to"),
+    last: z.string().nullable().describe("Why the last round began, or why it was abandoned"),
     created_at: Time,
     updated_at: Time,
     started_at: time,

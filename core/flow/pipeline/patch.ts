@@ -4,21 +4,21 @@ import * as Task from "../../work/task/index.ts";
 /** What a client may change (contract 1.1.2). `cancelled` is set by the verb `cancel` alone. */
 export const Update = z.object({
   status: z.enum(["pending", "running", "completed", "failed", "needs_decision"]).nullish(),
-  output: z.string().nullish(),
+  output: z.string().nullish().describe("What it printed; of much, head and tail are kept"),
   progress_pct: z.number().int().min(0).max(100).nullish(),
   current_step: z.string().nullish(),
-  decision_prompt: z.string().nullish(),
-  decision: z.string().nullish(),
-  context: z.record(z.string(), z.unknown()).nullish(),
-  worker_id: z.string().min(1).max(200).nullish(),
+  decision_prompt: z.string().nullish().describe("What it asks, with the status needs_decision"),
+  decision: z.string().nullish().describe("The answer to what it asks"),
+  context: z.record(z.string(), z.unknown()).nullish().describe("Merged into what is there, key by key"),
+  worker_id: z.string().min(1).max(200).nullish().describe("Who says so: the one who claimed it"),
   target_state: Task.trimmed(600).nullish(),
   success_evidence: Task.evidence.nullish(),
   abort_evidence: Task.evidence.nullish(),
   observation_window_sec: z.coerce.number().int().min(1).max(604_800).nullish(),
-  /** Ours: why it failed. */
-  error: z.string().max(4000).nullish(),
-  /** Ours: 0 to 99, higher first. */
-  priority: z.number().int().min(0).max(99).nullish(),
+  /** Ours. */
+  error: z.string().max(4000).nullish().describe("Why it failed"),
+  /** Ours. */
+  priority: z.number().int().min(0).max(99).nullish().describe("Higher goes first"),
 });
 export type Update = z.infer<typeof Update>;
 

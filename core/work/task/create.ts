@@ -12,15 +12,23 @@ import { cut, TaskType, type ItemRef } from "./words.ts";
 
 /** What a client posts (contract 1.1.1). */
 export const Create = z.object({
-  direction: trimmed(5000).transform((text) => text.toWellFormed()),
+  direction: trimmed(5000)
+    .transform((text) => text.toWellFormed())
+    .describe("What is to be done"),
   task_type: TaskType,
-  context: z.record(z.string(), z.unknown()).optional(),
-  target_state: trimmed(600).optional(),
-  success_evidence: evidence.optional(),
-  abort_evidence: evidence.optional(),
-  observation_window_sec: z.coerce.number().int().min(1).max(604_800).optional(),
-  /** Ours: 0 to 99, higher first. */
-  priority: z.number().int().min(0).max(99).optional(),
+  context: z.record(z.string(), z.unknown()).optional().describe("Whatever its worker has to know, up to 256 KiB"),
+  target_state: trimmed(600).optional().describe("What is so when it is done"),
+  success_evidence: evidence.optional().describe("What shows that it is"),
+  abort_evidence: evidence.optional().describe("What shows that it will not be"),
+  observation_window_sec: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(604_800)
+    .optional()
+    .describe("Seconds in which that is looked for; stored as 30 at least"),
+  /** Ours. */
+  priority: z.number().int().min(0).max(99).optional().describe("Higher goes first; 50 unless it is given"),
 });
 export type Create = z.infer<typeof Create>;
 

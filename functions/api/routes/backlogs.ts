@@ -11,11 +11,13 @@ import * as Shapes from "../shapes.ts";
 const text = z.string();
 
 const push = route({
+  id: "pushBacklog",
   method: "POST",
   path: "/api/agent/backlogs/:id/push",
   scope: ["write"],
   summary: "Make the table say what a backlog file says; a file with problems changes nothing (422)",
   body: z.object({ text, kind: z.enum(["product", "meta"]).default("product"), dry_run: z.boolean().default(false) }),
+  example: { text: "1. Say hello {#hello}\n", dry_run: true },
   answer: z.object({
     backlog: z.string(),
     dry_run: z.boolean(),
@@ -34,11 +36,13 @@ const push = route({
 });
 
 const check = route({
+  id: "checkBacklog",
   method: "POST",
   path: "/api/agent/backlogs/check",
   scope: ["read"],
   summary: "What is wrong with the text of a backlog file",
   body: z.object({ text }),
+  example: { text: "1. Say hello {#hello}\n" },
   answer: z.object({ ok: z.boolean(), problems: z.array(Shapes.Problem) }),
   handle({ body }) {
     const problems = Backlog.check(body.text);
@@ -47,6 +51,7 @@ const check = route({
 });
 
 const list = route({
+  id: "listBacklogs",
   method: "GET",
   path: "/api/agent/backlogs",
   scope: ["read"],
@@ -76,12 +81,14 @@ const list = route({
 });
 
 const items = route({
+  id: "listItems",
   method: "GET",
   path: "/api/agent/backlogs/:id/items",
   scope: ["read"],
   summary: "A backlog's items in the order of the file",
   query: z.object({ state: Shapes.ItemState.optional() }),
   answer: z.object({ items: z.array(Shapes.Item), total: z.number().int() }),
+  refuses: { 404: "Backlog not found" },
   async handle({ deps, params, query }) {
     const rows = await Backlog.items(deps, backlogId(params.id), query);
     return { items: rows.map(item), total: rows.length };
@@ -89,11 +96,16 @@ const items = route({
 });
 
 const retry = route({
+  id: "retryItem",
   method: "POST",
   path: "/api/agent/backlogs/:id/items/:item/retry",
   scope: ["write"],
   summary: "Begin an abandoned item again, or one whose task was cancelled",
   answer: Shapes.Item,
+  refuses: {
+    404: "Item not found",
+    409: "The item is queued; only abandoned ones and those with a cancelled task are retried",
+  },
   async handle({ deps, params }) {
     const backlog = backlogId(params.id);
     if (!isId(params.item)) throw fail("item.not_found", "Item not found");

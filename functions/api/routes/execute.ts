@@ -4,7 +4,7 @@ import { sameSecret } from "../../../core/ground/id.ts";
 import * as Executor from "../../../core/flow/executor/index.ts";
 import * as Pipeline from "../../../core/flow/pipeline/index.ts";
 import { TaskType } from "../../../core/work/task/index.ts";
-import { taskId } from "../fields.ts";
+import { NO_TASK, taskId } from "../fields.ts";
 import * as Present from "../present.ts";
 import { route, type Call } from "../route.ts";
 import * as Shapes from "../shapes.ts";
@@ -21,16 +21,25 @@ const Params = z.object({
   allow_paid_provider: z.string().optional(),
 });
 
+/** What their handlers look at in the header. */
+const headers = {
+  "x-agent-execute-token": z.string().optional().describe("AGENT_EXECUTE_TOKEN, where it is set"),
+  "x-force-paid-providers": z.string().optional().describe("Truthy: paid providers may be used, whatever is set"),
+};
+
 const FLAGS = new Set<string>([...Executor.PAID_KEYS, "force_paid"]);
 
 const execute = route({
+  id: "executeTask",
   method: "POST",
   path: "/api/agent/tasks/:id/execute",
   scope: ["run", "write"],
   summary: "Have a pending task run by the pipeline now; one that cannot be started is left as it is",
   admit: (call) => admit(call, call.deps.config.execute.allowUnauthenticated),
+  headers,
   query: Params,
   answer: z.object({ ok: z.literal(true), task_id: z.string() }),
+  refuses: { 403: "Forbidden", 404: NO_TASK },
   async handle({ deps, params, query, given, header }) {
     const id = taskId(params.id);
     const forcePaid = forced(given, header("x-force-paid-providers"));
@@ -40,16 +49,19 @@ const execute = route({
 });
 
 const pickup = route({
+  id: "pickUpAndExecute",
   method: "POST",
   path: "/api/agent/tasks/pickup-and-execute",
   scope: ["run", "write"],
   summary: "Have the oldest pending task run by the pipeline, or the one that is named",
   admit: (call) => admit(call, false),
+  headers,
   query: Params.extend({ task_id: z.string().optional(), task_type: TaskType.optional() }),
   answer: z.union([
     z.object({ ok: z.literal(true), picked: z.literal(true), task: Shapes.TaskListItem }),
     z.object({ ok: z.literal(false), picked: z.literal(false), reason: z.string() }),
   ]),
+  refuses: { 403: "Forbidden", 404: NO_TASK },
   async handle({ deps, query, given, header }) {
     const named = query.task_id === undefined ? undefined : await Pipeline.existing(deps, taskId(query.task_id));
     const row = named ?? (await Pipeline.pickup(deps, query.task_type));

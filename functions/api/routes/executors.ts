@@ -4,6 +4,7 @@ import { TaskType } from "../../../core/work/task/index.ts";
 import { route } from "../route.ts";
 
 const read = route({
+  id: "getRoute",
   method: "GET",
   path: "/api/agent/route",
   scope: ["read"],

@@ -8,6 +8,7 @@ import { route } from "../route.ts";
 import * as Shapes from "../shapes.ts";
 
 const providers = route({
+  id: "listProviders",
   method: "GET",
   path: "/api/agent/providers",
   scope: ["read"],
@@ -64,6 +65,7 @@ const providers = route({
 });
 
 const workers = route({
+  id: "listWorkers",
   method: "GET",
   path: "/api/agent/workers",
   scope: ["read"],
@@ -92,13 +94,16 @@ const workers = route({
 });
 
 const cleanup = route({
+  id: "cleanUp",
   method: "POST",
   path: "/api/agent/cleanup",
   scope: ["admin"],
   summary: "Remove worktrees, branches and old logs of work that is over",
   body: z.object({ dry_run: z.boolean().default(false), keep_days: z.number().min(0).max(3650).default(7) }),
   bodyOptional: true,
+  example: { dry_run: true },
   answer: z.object({ worktrees: z.array(z.string()), branches: z.array(z.string()), logs: z.number().int() }),
+  refuses: { 404: "This host works on no repository" },
   async handle({ host, body }) {
     if (!host.cleanup) throw fail("not_found", "This host works on no repository");
     return host.cleanup({ dryRun: body.dry_run, keepDays: body.keep_days });

@@ -5,9 +5,8 @@ import * as Store from "../../../core/ground/store/index.ts";
 import { Keys } from "../../../core/ground/store/index.ts";
 import * as Present from "../present.ts";
 import { route, type Host } from "../route.ts";
-
-/** The API's version, not the package's: clients compare it. */
-const VERSION = "1.0.0";
+import * as Shapes from "../shapes.ts";
+import { VERSION } from "../version.ts";
 
 /** Whole seconds. */
 const time = z.iso.datetime({ precision: 0 });
@@ -22,6 +21,7 @@ const sixKeysOf = <S extends "ok" | "ready">(status: S) =>
   });
 
 const health = route({
+  id: "getHealth",
   method: "GET",
   path: "/api/health",
   scope: "public",
@@ -31,11 +31,13 @@ const health = route({
 });
 
 const ready = route({
+  id: "getReady",
   method: "GET",
   path: "/api/ready",
   scope: "public",
   summary: "Whether the store answers too (503 otherwise)",
   answer: sixKeysOf("ready"),
+  refuses: { 503: Shapes.NotReady },
   async handle({ deps, host }) {
     try {
       await Store.get(deps.store, Keys.config("ready"));
@@ -47,6 +49,7 @@ const ready = route({
 });
 
 const version = route({
+  id: "getVersion",
   method: "GET",
   path: "/api/version",
   scope: "public",

@@ -38,6 +38,7 @@ const Which = z.object({
 });
 
 const read = route({
+  id: "getQueue",
   method: "GET",
   path: "/api/agent/queue",
   scope: ["read"],
@@ -47,11 +48,13 @@ const read = route({
 });
 
 const pause = route({
+  id: "pauseQueue",
   method: "POST",
   path: "/api/agent/queue/pause",
   scope: ["admin", "write"],
   summary: "Start nothing more: of all tasks, of a type, or by a provider; what runs goes on",
   body: Which.extend({ reason: line(300).optional() }),
+  example: { task_type: "heal", reason: "the suite is red" },
   answer: Queue,
   async handle({ deps, body }) {
     await Pipeline.pause(deps, target(body), body.reason ?? "");
@@ -60,11 +63,13 @@ const pause = route({
 });
 
 const resume = route({
+  id: "resumeQueue",
   method: "POST",
   path: "/api/agent/queue/resume",
   scope: ["admin", "write"],
   summary: "Start tasks again",
   body: Which,
+  example: { task_type: "heal" },
   answer: Queue,
   async handle({ deps, body }) {
     await Pipeline.resume(deps, target(body));
@@ -93,24 +98,30 @@ const Bulked = Pipeline.Filter.extend({
 });
 
 const cancel = route({
+  id: "cancelTasks",
   method: "POST",
   path: "/api/agent/tasks/bulk-cancel",
   scope: ["write"],
   summary: "Cancel all tasks that fit, at least one condition; a dry run unless it is told otherwise",
   body: Bulked.extend({ reason: line(300).optional() }),
+  example: { status: "pending", task_type: "heal" },
   answer: Bulk,
+  refuses: { 400: "The cursor does not belong to this call" },
   handle: ({ deps, body: { dry_run, limit, cursor, reason, ...filter } }) =>
     bulk(deps, "cancel", filter, { dryRun: dry_run, limit, cursor, reason }),
 });
 
 const retry = route({
+  id: "retryTasks",
   method: "POST",
   path: "/api/agent/tasks/bulk-retry",
   scope: ["write"],
   summary:
     "Begin all failed and cancelled tasks again that fit, at least one condition; a dry run unless it is told otherwise",
   body: Bulked,
+  example: { status: "failed", created_after: "2026-01-01T00:00:00Z" },
   answer: Bulk,
+  refuses: { 400: "The cursor does not belong to this call" },
   handle: ({ deps, body: { dry_run, limit, cursor, ...filter } }) =>
     bulk(deps, "retry", filter, { dryRun: dry_run, limit, cursor }),
 });

@@ -2,6 +2,7 @@ import * as Status from "../../../core/watch/status/index.ts";
 import { route } from "../route.ts";
 
 const usage = route({
+  id: "getUsage",
   method: "GET",
   path: "/api/agent/usage",
   scope: ["read"],
@@ -11,6 +12,7 @@ const usage = route({
 });
 
 const visibility = route({
+  id: "getVisibility",
   method: "GET",
   path: "/api/agent/visibility",
   scope: ["read"],
@@ -20,6 +22,7 @@ const visibility = route({
 });
 
 const integration = route({
+  id: "getIntegration",
   method: "GET",
   path: "/api/agent/integration",
   scope: ["read"],

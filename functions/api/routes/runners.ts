@@ -32,11 +32,13 @@ const Snapshot = z
   .meta({ id: "RunState" });
 
 const claim = route({
+  id: "claimRun",
   method: "POST",
   path: "/api/agent/run-state/claim",
   scope: ["run"],
   summary: "Claim a task for a run; a refusal is in the body",
   body: Runner.Claim,
+  example: { task_id: "task_0123456789abcdef", run_id: "run_0123456789ab", worker_id: "my-runner" },
   answer: Snapshot,
   async handle({ deps, body }) {
     if (!isTaskId(body.task_id)) return none(body.task_id, "task_not_found");
@@ -45,11 +47,13 @@ const claim = route({
 });
 
 const beat = route({
+  id: "renewRun",
   method: "POST",
   path: "/api/agent/run-state/heartbeat",
   scope: ["run"],
   summary: "Renew a run's lease",
   body: Runner.Beat,
+  example: { task_id: "task_0123456789abcdef", run_id: "run_0123456789ab", worker_id: "my-runner" },
   answer: Snapshot,
   async handle({ deps, body }) {
     if (!isTaskId(body.task_id)) return none(body.task_id, "run_state_not_found");
@@ -58,11 +62,18 @@ const beat = route({
 });
 
 const update = route({
+  id: "updateRun",
   method: "POST",
   path: "/api/agent/run-state/update",
   scope: ["run"],
   summary: "Say how a run stands",
   body: Runner.RunUpdate,
+  example: {
+    task_id: "task_0123456789abcdef",
+    run_id: "run_0123456789ab",
+    worker_id: "my-runner",
+    patch: { status: "completed" },
+  },
   answer: Snapshot,
   async handle({ deps, body }) {
     if (!isTaskId(body.task_id)) return none(body.task_id, "run_state_not_found");
@@ -71,11 +82,13 @@ const update = route({
 });
 
 const read = route({
+  id: "getRun",
   method: "GET",
   path: "/api/agent/run-state/:id",
   scope: ["read"],
   summary: "How the run on a task stands",
   answer: Snapshot,
+  refuses: { 404: "Run state not found" },
   async handle({ deps, params }) {
     if (!isTaskId(params.id)) throw fail("run_state.not_found", "Run state not found");
     return snapshot(params.id, { claimed: true, run: await Pipeline.readRun(deps, params.id) });
@@ -102,11 +115,13 @@ const RunnerSnapshot = z
   .meta({ id: "Runner" });
 
 const heartbeat = route({
+  id: "sendHeartbeat",
   method: "POST",
   path: "/api/agent/runners/heartbeat",
   scope: ["run"],
   summary: "A runner says that it lives; what it leaves out is empty",
   body: Runner.Heartbeat,
+  example: { runner_id: "my-runner", status: "running" },
   answer: RunnerSnapshot,
   async handle({ deps, body }) {
     return runner(await Runner.heartbeat(deps, body), deps.clock.now());
@@ -114,6 +129,7 @@ const heartbeat = route({
 });
 
 const list = route({
+  id: "listRunners",
   method: "GET",
   path: "/api/agent/runners",
   scope: ["read"],

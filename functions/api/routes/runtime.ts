@@ -3,6 +3,7 @@ import * as Telemetry from "../../../core/work/telemetry/index.ts";
 import { route } from "../route.ts";
 
 const endpoints = route({
+  id: "getEndpointsSummary",
   method: "GET",
   path: "/api/runtime/endpoints/summary",
   scope: ["read"],

@@ -3,6 +3,7 @@ import * as Metrics from "../../../core/work/metrics/index.ts";
 import { route } from "../route.ts";
 
 const pipelineStatus = route({
+  id: "getPipelineStatus",
   method: "GET",
   path: "/api/agent/pipeline-status",
   scope: ["read"],
@@ -12,6 +13,7 @@ const pipelineStatus = route({
 });
 
 const metrics = route({
+  id: "getMetrics",
   method: "GET",
   path: "/api/agent/metrics",
   scope: ["read"],
