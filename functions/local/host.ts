@@ -179,8 +179,8 @@ async function bindStore({ store }: Pipeline.PipelineDeps, repo: string): Promis
 
 /** Says what of the user's checkout is not part of the work. */
 async function lookAt(repository: Repository, target: Target, say: (line: string) => void): Promise<void> {
-  const { dirty, branch, head } = await repository.user();
-  if (dirty)
+  const { branch, head } = await repository.user();
+  if (await repository.dirty())
     say(
       `note      ${target.repo} has changes that are not committed: they stay as they are, work begins at ${branch ?? head.slice(0, 12)}`,
     );

@@ -91,10 +91,12 @@ describe("opening a repository", () => {
   it("reads the user's state and commits", async () => {
     const repository = await connect();
     const head = repo.git("rev-parse", "HEAD");
-    expect(await repository.user()).toEqual({ branch: "main", head, dirty: false });
+    expect(await repository.user()).toEqual({ branch: "main", head });
+    expect(await repository.dirty()).toBe(false);
     put(repo.dir, { "a.txt": "two\n" });
     repo.git("checkout", "--quiet", "--detach");
-    expect(await repository.user()).toEqual({ branch: null, head, dirty: true });
+    expect(await repository.user()).toEqual({ branch: null, head });
+    expect(await repository.dirty()).toBe(true);
     expect(await repository.show(head, "a.txt")).toBe("one\n");
     expect(await repository.show(head, "gone.txt")).toBeNull();
     await expect(repository.show("--help", "a.txt")).rejects.toMatchObject({ code: "input.invalid" });
@@ -134,6 +136,7 @@ describe("the user's own", () => {
     });
     expect(done).toMatchObject({ kind: "integrated", suite: null });
     await repository.user();
+    await repository.dirty();
     await repository.cleanup(() => false);
     expect(users()).toEqual(before);
     expect(repo.git("log", "-1", "--format=%an <%ae> %cn", into)).toBe(
@@ -325,6 +328,20 @@ describe("a worktree", () => {
     expect(Buffer.byteLength(patch)).toBeLessThanOrEqual(200_000);
     expect((await work.diff(branchHead())).files).not.toContain("b.txt");
     expect(gitAs(work.root, "diff", "--cached", "--name-only")).toBe("");
+  });
+
+  it("shows what its commits changed, and what of that is still there", async () => {
+    const repository = await connect();
+    const work = await open(repository);
+    put(work.root, { "ü b.txt": "b\n", "c.txt": "c\n" });
+    await work.commit("b and c", TRAILERS);
+    const between = await work.head();
+    put(work.root, { "a.txt": null, "c.txt": null });
+    await work.commit("No a, no c", TRAILERS);
+    put(work.root, { "d.txt": "not committed\n" });
+    expect(await work.committed(work.openedAt)).toEqual({ files: ["a.txt", "ü b.txt"], present: ["ü b.txt"] });
+    expect(await work.committed(between)).toEqual({ files: ["a.txt", "c.txt"], present: [] });
+    await expect(work.committed("--help")).rejects.toMatchObject({ code: "input.invalid" });
   });
 
   it("reads, writes, lists and searches inside the tree only", async () => {

@@ -237,9 +237,9 @@ async function gather(
   say: (step: string) => void,
   signal: AbortSignal,
 ): Promise<Gathered> {
-  const present = new Set(await workspace.list());
-  const sinceItem = (await workspace.diff(base)).files.filter((file) => present.has(file));
-  const sinceTask = (await workspace.diff(began)).files;
+  // All there is has been committed, or dropped, by now.
+  const { present: sinceItem } = await workspace.committed(base);
+  const { files: sinceTask } = await workspace.committed(began);
   const markers = await workspace.markers();
   let suite: Task.Suite | null = null;
   if (order.task.type !== "spec") {

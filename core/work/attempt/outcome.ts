@@ -1,7 +1,7 @@
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import { cut, type Evidence, type Failure, type Outcome, type TaskRow, type Tried, type Usage } from "../task/index.ts";
-import { partOf, putPart, readPart } from "./parts.ts";
+import { partOf, partWrite, putPart, readPart } from "./parts.ts";
 import type { AttemptRow, TurnRef } from "./row.ts";
 import { working } from "./turn.ts";
 
@@ -9,8 +9,8 @@ import { working } from "./turn.ts";
 export type OutcomePart = { evidence: Evidence | null; output: string };
 
 /**
- * Writes a turn's outcome: its part first (put if absent, the turn in its key), then the one conditional update that makes it
- * count. False when the turn is stale, or an outcome is there already: nothing changed.
+ * Writes a turn's outcome: its part and the conditional update that makes it count, at once. False when the turn is stale, or an
+ * outcome is there already: nothing changed.
  */
 export async function recordOutcome(
   store: Store.Store,
@@ -19,13 +19,15 @@ export async function recordOutcome(
   part: OutcomePart,
   usage: Usage,
 ): Promise<boolean> {
-  await putPart(store, ref, "outcome", JSON.stringify(part));
-  const written = await Store.write(store, {
-    kind: "update",
-    key: Keys.attempt(ref.taskId, ref.n),
-    set: { outcome, outcome_turn: ref.turn, usage },
-    if: { ...working(ref.turn), unserved: Store.absent("outcome") },
-  });
+  const written = await Store.tx(store, [
+    {
+      kind: "update",
+      key: Keys.attempt(ref.taskId, ref.n),
+      set: { outcome, outcome_turn: ref.turn, usage },
+      if: { ...working(ref.turn), unserved: Store.absent("outcome") },
+    },
+    partWrite(ref, "outcome", JSON.stringify(part)),
+  ]);
   return written.ok;
 }
 

@@ -3,13 +3,15 @@ import { Keys } from "../../ground/store/index.ts";
 import type { TurnRef } from "./row.ts";
 import { readAll, working } from "./turn.ts";
 
-/** Puts a part of a turn, if absent; JSON. It counts once the turn's update names it. */
+/** The write that puts a part of a turn, if absent; JSON. It counts once the turn's update names it. */
+export function partWrite(ref: TurnRef, name: string, json: string): Store.Write {
+  const item = { ...Keys.attemptPart(ref.taskId, ref.n, ref.turn, name), ent: "part", json };
+  return { kind: "put", item, if: Store.isNew };
+}
+
+/** Puts a part of a turn, if absent. */
 export async function putPart(store: Store.Store, ref: TurnRef, name: string, json: string): Promise<void> {
-  await Store.write(store, {
-    kind: "put",
-    item: { ...Keys.attemptPart(ref.taskId, ref.n, ref.turn, name), ent: "part", json },
-    if: Store.isNew,
-  });
+  await Store.write(store, partWrite(ref, name, json));
 }
 
 /** A part of a turn, or undefined. */

@@ -4,7 +4,7 @@ import { fail } from "../../ground/errors.ts";
 import { isAncestor, moveBranch } from "./branches.ts";
 import type { Context } from "./context.ts";
 import { historyHasSecrets, stage, stagedSecrets, type Staged } from "./stage.ts";
-import { dropState, type Tree } from "./tree.ts";
+import { dropState, moveHead, type Tree } from "./tree.ts";
 
 /**
  * Commits what the tree holds on top of `seen`, the branch's head, and moves the branch there. Commits that an agent made
@@ -28,20 +28,23 @@ export async function commitTree(
   const staged = await stage(tree, head);
   try {
     let onto = head !== seen && (await isAncestor(context, seen, head)) ? head : seen;
-    if (!options.trusted) {
+    const content = await staged.written();
+    const before = await contentOf(tree, seen);
+    const nothingNew = onto === seen && merging.length === 0 && content === before;
+    if (!options.trusted && !nothingNew) {
       await refuseSecrets(tree, staged, { seen, onto, merging });
       if (onto !== seen && (await historyHasSecrets(tree, `${seen}..${onto}`))) onto = seen;
     }
     const parents = [onto];
     for (const each of merging) if (!(await isAncestor(context, each, onto))) parents.push(each);
-    const unchanged = (await tree.git(["rev-parse", `${onto}^{tree}`])).trim() === staged.sha && parents.length === 1;
-    const made = unchanged ? onto : await commitObject(tree, staged.sha, parents, message, trailers, context);
-    await tree.git(["update-ref", "--no-deref", "HEAD", made]);
+    const unchanged = parents.length === 1 && content === (onto === seen ? before : await contentOf(tree, onto));
+    const made = unchanged ? onto : await commitObject(tree, content, parents, message, trailers, context);
+    await moveHead(tree, made);
     if (made !== seen) {
       try {
         await moveBranch(context, branch, seen, made);
       } catch (thrown) {
-        await tree.git(["update-ref", "--no-deref", "HEAD", head]);
+        await moveHead(tree, head);
         throw thrown;
       }
     }
@@ -58,8 +61,9 @@ export async function setAside(context: Context, tree: Tree, branch: string, mes
   const head = await detachedHead(tree, null);
   const staged = await stage(tree, head);
   try {
-    const same = (await tree.git(["rev-parse", `${head}^{tree}`])).trim() === staged.sha;
-    const made = same ? head : await commitObject(tree, staged.sha, [head], message, {}, context);
+    const content = await staged.written();
+    const same = (await contentOf(tree, head)) === content;
+    const made = same ? head : await commitObject(tree, content, [head], message, {}, context);
     await tree.git(["update-ref", `refs/coherence/aside/${branch}/${made.slice(0, 12)}`, made]);
     return made;
   } finally {
@@ -67,16 +71,26 @@ export async function setAside(context: Context, tree: Tree, branch: string, mes
   }
 }
 
+/** The git tree object of a commit. */
+async function contentOf(tree: Tree, sha: string): Promise<string> {
+  return (await tree.git(["rev-parse", `${sha}^{tree}`])).trim();
+}
+
+/** The commit that the tree stands on, or null when its HEAD cannot be read. */
+export async function headIn(tree: Tree): Promise<string | null> {
+  const { code, stdout } = await tree.git.attempt(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
+  return code === 0 ? stdout.trim() : null;
+}
+
 /** The tree's commit, its HEAD taken off whatever branch an agent may have switched to. */
 async function detachedHead(tree: Tree, otherwise: string | null): Promise<string> {
-  const { code, stdout } = await tree.git.attempt(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
-  if (code !== 0 && otherwise === null) {
+  const head = (await headIn(tree)) ?? otherwise;
+  if (head === null) {
     throw fail("workspace.git", `${tree.root} has no readable HEAD`, {
       remedy: `Remove ${tree.root}; it is made anew.`,
     });
   }
-  const head = code === 0 || otherwise === null ? stdout.trim() : otherwise;
-  await tree.git(["update-ref", "--no-deref", "HEAD", head]);
+  await moveHead(tree, head);
   return head;
 }
 

@@ -26,4 +26,6 @@ export type Context = {
   graceMs: number;
   /** Trees in use by this process at this moment. */
   busy: Set<string>;
+  /** Files of commits that were read lately, by `<sha>:<path>`: those never change. */
+  shown: Map<string, string | null>;
 };

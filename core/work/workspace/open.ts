@@ -1,7 +1,7 @@
 import { CoherenceError, fail } from "../../ground/errors.ts";
 import { sha256 } from "../../ground/id.ts";
 import { headOf, isAncestor, moveBranch, unlockBranch } from "./branches.ts";
-import { commitTree, setAside } from "./commit.ts";
+import { commitTree, headIn, setAside } from "./commit.ts";
 import type { Context } from "./context.ts";
 import { restoreManifest } from "./overlay.ts";
 import { checkBranch, checkSha } from "./paths.ts";
@@ -50,13 +50,11 @@ async function saveLeftovers(
   at: { request: OpenRequest; note: Note; head: string },
 ): Promise<string> {
   const { branch, leftovers, log } = at.request;
-  const { code, stdout } = await tree.git.attempt(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
-  const treeHead = code === 0 ? stdout.trim() : at.note.seen;
   // The branch went on elsewhere: committing this tree's files onto it would undo what came since.
-  const wentOn = at.note.seen !== at.head && !(await isAncestor(context, at.head, treeHead));
-  if (wentOn) {
+  const movedFrom = at.note.seen === at.head ? null : ((await headIn(tree)) ?? at.note.seen);
+  if (movedFrom !== null && !(await isAncestor(context, at.head, movedFrom))) {
     const dirty = (await tree.git(["status", "--porcelain"])) !== "";
-    if (dirty || !(await isAncestor(context, treeHead, at.head))) {
+    if (dirty || !(await isAncestor(context, movedFrom, at.head))) {
       const kept = await setAside(context, tree, branch, `Work that ${branch} went on without`);
       log(
         `${branch} was moved by somebody else; what was left here is kept as refs/coherence/aside/${branch}/${kept.slice(0, 12)}.`,

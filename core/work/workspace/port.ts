@@ -13,7 +13,9 @@ export type LogLine = (line: string) => void;
 /** A repository the pipeline works on. The user's own branches and tree are never touched. */
 export type Repository = {
   /** The user's branch and its head, `null` where HEAD is detached. */
-  user(): Promise<{ branch: string | null; head: string; dirty: boolean }>;
+  user(): Promise<{ branch: string | null; head: string }>;
+  /** Whether the user's tree has changes that are not committed; looks at every file of it. */
+  dirty(): Promise<boolean>;
   /** Makes the integration branch from the user's head when it is not there yet; returns its tip. */
   ensureIntegration(branch: string): Promise<string>;
   /** The head of a branch, or null. */
@@ -63,6 +65,8 @@ export type Workspace = {
   write(path: string, text: string): Promise<void>;
   /** Files changed since `from` (committed or not), and the patch, at most 200 kB. */
   diff(from: string): Promise<{ files: string[]; patch: string }>;
+  /** Files that the commits since `from` changed; `present`: those of them that are still there. */
+  committed(from: string): Promise<{ files: string[]; present: string[] }>;
   head(): Promise<string>;
   /**
    * Commits everything that is not ignored, under the pipeline's identity, with trailers. Returns the new head, or null when there is nothing.

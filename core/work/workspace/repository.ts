@@ -16,6 +16,7 @@ import type { Repository } from "./port.ts";
 import { fileAt } from "./show.ts";
 
 const GRACE_MS = 10_000;
+const BRANCHES = "refs/heads/";
 const SUITE_TIMEOUT_MS = 1_800_000;
 
 export type RepositoryOptions = {
@@ -45,11 +46,10 @@ export async function openRepository(options: RepositoryOptions): Promise<Reposi
   const { git } = context;
   return {
     async user() {
-      const branch = await git.attempt(["symbolic-ref", "--quiet", "--short", "HEAD"]);
-      const head = (await git(["rev-parse", "HEAD"])).trim();
-      const dirty = (await git(["status", "--porcelain"])) !== "";
-      return { branch: branch.code === 0 ? branch.stdout.trim() : null, head, dirty };
+      const [head = "", name = ""] = (await git(["rev-parse", "HEAD", "--symbolic-full-name", "HEAD"])).split("\n");
+      return { branch: name.startsWith(BRANCHES) ? name.slice(BRANCHES.length) : null, head };
     },
+    dirty: async () => (await git(["status", "--porcelain"])) !== "",
     async ensureIntegration(branch) {
       checkBranch(branch);
       const tip = await headOf(context, branch);
@@ -106,6 +106,7 @@ async function contextOf(options: RepositoryOptions): Promise<Context> {
     suiteTimeoutMs: options.suiteTimeoutMs ?? SUITE_TIMEOUT_MS,
     graceMs: options.graceMs ?? GRACE_MS,
     busy: new Set(),
+    shown: new Map(),
   };
 }
 

@@ -9,8 +9,8 @@ import type { Tree } from "./tree.ts";
  * Everything in the tree that is not ignored, staged in an index of our own: the tree's own stays as it is until `accept`.
  */
 export type Staged = {
-  /** The staged content as a git tree object. */
-  sha: string;
+  /** Writes the staged content as a git tree object; its name. */
+  written(): Promise<string>;
   /** Runs git with this index. */
   git(args: readonly string[], keepBytes?: number): Promise<string>;
   /** Makes this the tree's index. */
@@ -26,17 +26,19 @@ export async function stage(tree: Tree, base: string): Promise<Staged> {
   const env = { GIT_INDEX_FILE: index };
   const drop = () => rm(place, { recursive: true, force: true });
   const copied = await copyIndex(join(tree.gitDir, "index"), index);
-  if (!copied || (await tree.git.attempt(["ls-files", "--stage"], { env, keepBytes: 1000 })).code !== 0) {
+  const OTHERS = ["ls-files", "--others", "--exclude-standard", "-z"];
+  let others = copied ? await tree.git.attempt(OTHERS, { env }) : null;
+  if (others?.code !== 0) {
     await rm(index, { force: true });
     await tree.git(["read-tree", base], { env });
+    others = { ...others, code: 0, stderr: "", stdout: await tree.git(OTHERS, { env }) };
   }
   // A repository inside the tree is no work: git could only record a link to a commit that nobody else has.
-  const others = entries(await tree.git(["ls-files", "--others", "--exclude-standard", "-z"], { env }));
-  const nested = others.filter((path) => path.endsWith("/")).map((path) => `:(top,exclude,literal)${path}`);
-  await tree.git(["add", "--all", ...(nested.length > 0 ? ["--", ".", ...nested] : [])], { env });
-  const sha = (await tree.git(["write-tree"], { env })).trim();
+  const nested = entries(others.stdout).filter((path) => path.endsWith("/"));
+  const without = nested.map((path) => `:(top,exclude,literal)${path}`);
+  await tree.git(["add", "--all", ...(nested.length > 0 ? ["--", ".", ...without] : [])], { env });
   return {
-    sha,
+    written: async () => (await tree.git(["write-tree"], { env })).trim(),
     git: (args, keepBytes) => tree.git(args, { env, ...(keepBytes === undefined ? {} : { keepBytes }) }),
     accept: () => rename(index, join(tree.gitDir, "index")),
     drop,

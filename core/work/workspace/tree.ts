@@ -127,9 +127,16 @@ export async function writeExcludes(context: Context, tree: Tree): Promise<void>
 /** Sets tree, index and HEAD to a commit and drops what is neither committed nor ignored. */
 export async function resetTree(tree: Tree, sha: string): Promise<void> {
   await dropState(tree);
-  await tree.git(["update-ref", "--no-deref", "HEAD", sha]);
+  await moveHead(tree, sha);
   await tree.git(["reset", "--hard", "--quiet"]);
   await tree.git(["clean", "-ffdq"]);
+}
+
+/** Points the tree's HEAD to a commit and to no branch; files and index stay as they are. */
+export async function moveHead(tree: Tree, sha: string): Promise<void> {
+  // Detached, HEAD is a file that holds the commit: git is asked only where it says something else.
+  const now = await readFile(join(tree.gitDir, "HEAD"), "utf8").catch(() => "");
+  if (now.trim() !== sha) await tree.git(["update-ref", "--no-deref", "HEAD", sha]);
 }
 
 /** Forgets a merge, rebase, cherry-pick or bisect that somebody left half-way; files are not touched. */

@@ -104,6 +104,13 @@ export function workspaceOf(
         await staged.drop();
       }
     },
+    async committed(from) {
+      checkSha(from);
+      const args = ["diff", "--name-status", "--no-renames", "--no-ext-diff", "-z", from, seen];
+      const words = entries(await tree.git(args));
+      const files = words.filter((_, i) => i % 2 === 1);
+      return { files, present: files.filter((_, i) => words[2 * i] !== "D") };
+    },
     head: async () => seen,
     commit: (message, trailers) => commit(message, trailers, false),
     async merge(sha, trailers) {
@@ -117,8 +124,9 @@ export function workspaceOf(
       return { kind: "merged", head: made ?? seen };
     },
     async markers() {
-      const known = new Set(await withMarkers((args) => context.git.attempt([...args, "HEAD"]), "HEAD:"));
       const here = await withMarkers((args) => tree.git.attempt([...args, "--untracked"]), "");
+      if (here.length === 0) return [];
+      const known = new Set(await withMarkers((args) => context.git.attempt([...args, "HEAD"]), "HEAD:"));
       return here.filter((path) => !known.has(path));
     },
     test: (base, log, signal) => runSuite(context, tree, base, log, signal),
