@@ -15,9 +15,9 @@ import { verbs } from "./verbs.ts";
 /** The route table: all that the API serves. OpenAPI is made from it. Where two patterns match, the earlier row answers. */
 export const routes: readonly Route[] = [
   ...execution,
+  ...queues,
   ...tasks,
   ...verbs,
-  ...queues,
   ...runners,
   ...executors,
   ...backlogs,
