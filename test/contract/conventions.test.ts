@@ -75,17 +75,17 @@ describe("places and methods", () => {
     },
   );
 
-  it.each(["attention", "count", "upsert-active", "pickup-and-execute"])(
-    "/tasks/%s is a fixed segment, never a task's id",
-    async (segment) => {
-      const read = await app.get(`/api/agent/tasks/${segment}`);
-      expect(read.body).not.toEqual({ detail: "Task not found" });
-      const change = await app.patch(segment, { current_step: "x" });
-      expect([404, 405]).toContain(change.status);
-      const log = await app.get(`/api/agent/tasks/${segment}/log`);
-      expect(log.status).toBe(404);
-    },
-  );
+  it.each([
+    ["attention", 200],
+    ["count", 200],
+    ["upsert-active", 404],
+    ["pickup-and-execute", 404],
+  ])("/tasks/%s is a fixed segment, never a task's id", async (segment, read) => {
+    // Where the segment knows another method alone, 405 would say the same.
+    expect(read === 200 ? [200] : [404, 405]).toContain((await app.get(`/api/agent/tasks/${segment}`)).status);
+    expect([404, 405]).toContain((await app.patch(segment, { current_step: "x" })).status);
+    expect((await app.get(`/api/agent/tasks/${segment}/log`)).status).toBe(404);
+  });
 });
 
 describe("refusals", () => {

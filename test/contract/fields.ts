@@ -13,8 +13,8 @@ export type Field = {
   /** Stored without the blanks around it; `first`: and measured so. */
   trimmed?: "first" | "stored";
   words?: readonly string[];
-  /** How a wrong word is reported; `enum` unless the contract says otherwise. */
-  wrongWord?: "value_error";
+  /** How a wrong word is reported where it is not as `enum`. */
+  wrongWord?: RegExp;
   /** An integer that takes neither numeric strings nor `50.0` (1.0). */
   strict?: true;
   /** It has a default, so that null is not one of its values: what becomes of it is nobody's promise. */
@@ -124,7 +124,7 @@ function refused(field: Field, place: "body" | "query"): Refused[] {
       else others("bool_parsing", "2", "maybe", "", "yess");
       break;
     case "word": {
-      const type = field.wrongWord ?? "enum";
+      const type = field.wrongWord ?? /^enum$/;
       others(type, "other", (field.words?.[0] ?? "").toUpperCase(), "");
       if (place === "body") others(type, 1, [], {});
       break;
@@ -138,8 +138,7 @@ function refused(field: Field, place: "body" | "query"): Refused[] {
   }
   if (field.required) {
     refuses("absent", ABSENT, "missing");
-    if (place === "body")
-      refuses("null", null, new RegExp(`^(string_type|dict_type|int_type|enum|${field.wrongWord ?? "enum"})$`));
+    if (place === "body") refuses("null", null, field.wrongWord ?? /^(string|dict|int)_type$|^enum$/);
   }
   return out;
 }

@@ -42,6 +42,13 @@ describe(`${CLAIMS} claims at once`, () => {
     expect(await app.items(id)).toEqual(items);
   });
 
+  it("by one worker, who asked again before he was answered: all are his own", async () => {
+    const id = await app.create();
+    const answers = await all(8, () => patch(id, { status: "running", worker_id: "w" }));
+    expect(answers.map(({ status, body }) => [status, body.claimed_by])).toEqual(Array(8).fill([200, "w"]));
+    expect((await read(id)).att).toBe(1);
+  });
+
   it("by run-state: one is granted, the others are told who has it and change nothing", async () => {
     const id = await app.create();
     const begun = await read(id);

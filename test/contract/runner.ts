@@ -22,7 +22,7 @@ const JOURNAL = env.CONTRACT_JOURNAL ?? "/dev/null";
 const POLL_S = 10;
 const RUNNER_LEASE_S = 45;
 const RUN_LEASE_S = Number(env.AGENT_RUN_LEASE_SECONDS ?? 120);
-const HEARTBEAT_S = 15;
+const HEARTBEAT_S = Number(env.AGENT_RUN_HEARTBEAT_SECONDS ?? 15);
 const CONTROL_POLL_S = 5;
 const TASK_TIMEOUT_S = 3600;
 const RETRIES = 3;
@@ -116,7 +116,7 @@ async function run(task: Task): Promise<void> {
   const attempt = (attempts.get(task.id) ?? 0) + 1;
   attempts.set(task.id, attempt);
   const one: Run = { task, run_id: `run_${id.hex(12)}`, attempt, leasedUntil: 0 };
-  const facts = { task: task.id, run: one.run_id };
+  const facts = () => ({ task: task.id, run: one.run_id, leased_until: one.leasedUntil });
   await beat("running", task.id, one.run_id);
   const claim = await tell("POST", "/agent/run-state/claim", {
     ...who(one),
@@ -127,23 +127,23 @@ async function run(task: Task): Promise<void> {
     metadata: { task_type: "impl" },
   });
   granted(one, claim);
-  note("leased", facts);
+  note("leased", facts());
   if (claim?.body.claimed === false && claim.body.detail === "lease_owned_by_other_worker") {
     await tell("PATCH", `/agent/tasks/${task.id}`, {
       current_step: "waiting for lease",
       context: { retry_not_before: inSeconds(5) },
     });
-    note("denied", facts);
+    note("denied", facts());
     return;
   }
   const started = await tell("PATCH", `/agent/tasks/${task.id}`, { status: "running", worker_id: WORKER });
   if (started?.status !== 200) {
     const failure_class = started?.status === 409 ? "claim_conflict" : "claim_failed";
     await update(one, { status: "skipped", failure_class, next_action: "skip" });
-    note(failure_class, facts);
+    note(failure_class, facts());
     return;
   }
-  note("begun", facts);
+  note("begun", facts());
   await update(one, { status: "running", next_action: "execute_command" }, RUN_LEASE_S);
   await carryOut(one);
 }
@@ -240,20 +240,20 @@ function wantsAbort(context: Body): boolean {
 
 async function carryOut(one: Run): Promise<void> {
   const { task, run_id, attempt } = one;
-  const facts = { task: task.id, run: run_id };
+  const facts = () => ({ task: task.id, run: run_id, leased_until: one.leasedUntil });
   const { code, output, stopped } = await work(one);
   const abortEvidence = ((task.context?.abort_evidence ?? []) as string[]).some((text) =>
     output.toLowerCase().includes(text.toLowerCase()),
   );
   const done = stopped === undefined && code === 0 && output.trim().length >= 10 && !abortEvidence;
-  if (stopped === "lease_lost") return note("lost", facts);
+  if (stopped === "lease_lost") return note("lost", facts());
   // The work's own effect, made while the lease lasts: whoever has it looks once more.
   const lease = await tell("POST", "/agent/run-state/heartbeat", { ...who(one), lease_seconds: RUN_LEASE_S });
-  if (granted(one, lease) || clock.now() >= one.leasedUntil) return note("lost", facts);
-  if (done) note("finished", facts);
+  if (granted(one, lease) || clock.now() >= one.leasedUntil) return note("lost", facts());
+  if (done) note("finished", facts());
   if (done) {
     const end = await tell("PATCH", `/agent/tasks/${task.id}`, { status: "completed", output: output.slice(0, 4000) });
-    note("said", { ...facts, status: "completed", answer: end?.status ?? null });
+    note("said", { ...facts(), status: "completed", answer: end?.status ?? null });
     await update(one, { status: "completed", next_action: "done" });
     return;
   }
@@ -273,12 +273,12 @@ async function carryOut(one: Run): Promise<void> {
         runner_last_failure: failure_class,
       },
     });
-    note("said", { ...facts, status: "pending", answer: requeued?.status ?? null });
+    note("said", { ...facts(), status: "pending", answer: requeued?.status ?? null });
     await update(one, { status: "pending", failure_class, next_action: "retry_scheduled" });
     return;
   }
   const failed = await tell("PATCH", `/agent/tasks/${task.id}`, { status: "failed", output: output.slice(0, 4000) });
-  note("said", { ...facts, status: "failed", answer: failed?.status ?? null, failure_class });
+  note("said", { ...facts(), status: "failed", answer: failed?.status ?? null, failure_class });
   await update(one, { status: "failed", failure_class, next_action: "needs_attention" });
 }
 

@@ -1,23 +1,36 @@
 import * as Clock from "../../core/ground/clock.ts";
 
+type Setting = {
+  /** The machine's time, ms, at which it was `start`. */
+  begun: number;
+  start: number;
+  factor: number;
+  /** What a schedule's minute takes, ms of the machine. */
+  minute: number;
+};
+
 /**
- * A clock that runs `factor` times as fast as the machine's, the same in every process: at the machine's `begun` it was `start`.
- * Hosts and runners keep their own figures (a lease of two minutes, a look every minute) and take a fraction of the time.
+ * A clock that runs `factor` times as fast as the machine's, the same in every process, with minutes that come sooner still: hosts
+ * and runners keep their own figures and take a fraction of the time.
  */
-export function scaled(setting: { begun: number; start: number; factor: number }): Clock.Clock {
-  const { begun, start, factor } = setting;
+export function scaled({ begun, start, factor, minute }: Setting): Clock.Clock {
   const system = Clock.system();
   return {
     now: () => start + (system.now() - begun) * factor,
     sleep: (ms, signal) => system.sleep(ms / factor, signal),
     after: (ms, run) => system.after(ms / factor, run),
-    every: (ms, run) => system.every(ms / factor, run),
+    every: (ms, run) => system.every(ms === 60_000 ? minute : ms / factor, run),
   };
 }
 
-/** The clock that the test names in the environment. */
+/** For the environment of the processes that use it. */
+export function toEnvironment({ begun, start, factor, minute }: Setting): Record<string, string> {
+  return { CONTRACT_CLOCK: [begun, start, factor, minute].join() };
+}
+
+/** The clock that the environment names. */
 export function fromEnvironment(): Clock.Clock {
-  const [begun, start, factor] = (process.env.CONTRACT_CLOCK ?? "").split(",").map(Number);
-  if (!begun || !start || !factor) throw new Error("CONTRACT_CLOCK is begun,start,factor");
-  return scaled({ begun, start, factor });
+  const [begun, start, factor, minute] = (process.env.CONTRACT_CLOCK ?? "").split(",").map(Number);
+  if (!begun || !start || !factor || !minute) throw new Error("CONTRACT_CLOCK is begun,start,factor,minute");
+  return scaled({ begun, start, factor, minute });
 }

@@ -17,7 +17,7 @@ const contractFields: readonly Field[] = [
 /** 1.1.1. */
 export const CREATE: readonly Field[] = [
   { name: "direction", kind: "text", required: true, trimmed: "first", min: 1, max: 5000 },
-  { name: "task_type", kind: "word", required: true, words: TYPES, wrongWord: "value_error" },
+  { name: "task_type", kind: "word", required: true, words: TYPES, wrongWord: /^value_error$/ },
   // What is posted is there, and what creation adds.
   { name: "context", kind: "object", shown: false },
   ...contractFields,
@@ -40,7 +40,7 @@ export const UPDATE: readonly Field[] = [
 export const UPSERT: readonly Field[] = [
   { name: "session_key", kind: "text", required: true, trimmed: "first", min: 1, max: 200, shown: false },
   { name: "direction", kind: "text", required: true, trimmed: "first", min: 1, max: 5000 },
-  { name: "task_type", kind: "word", words: TYPES, wrongWord: "value_error", defaulted: true },
+  { name: "task_type", kind: "word", words: TYPES, wrongWord: /^(enum|value_error)$/, defaulted: true },
   { name: "worker_id", kind: "text", min: 1, max: 200, shown: false },
   { name: "context", kind: "object", shown: false },
 ];
