@@ -202,6 +202,21 @@ describe("folding", () => {
     expect(rest).toEqual([]);
   });
 
+  it("FAILURES 34: a roll-up that cannot be read is made again from its records, and says nothing until then", async () => {
+    const { deps, clock } = await virtualDeps();
+    for (let i = 0; i < 3; i++) await write(deps, { ...base, id: `t${i}` }, NOON + i);
+    await clock.advance(120_000);
+    await foldAll(deps);
+    const whole = await rollups(deps);
+    for (const json of ["{", "null", "7", '{"own":{},"out":[]}']) {
+      await Store.write(deps.store, { kind: "update", key: Keys.rollup(NOON), set: { json } });
+      expect(await Metrics.readOrNull(deps)).toBeNull();
+      expect(await Metrics.fold(deps)).toEqual({ folded: 3, complete: true });
+      expect(await rollups(deps)).toEqual(whole);
+    }
+    expect((await Metrics.readOrNull(deps))?.success_rate.completed).toBe(3);
+  });
+
   it("a folder that was held up for ten minutes cannot undo a day that is done with meanwhile", async () => {
     const { deps, clock } = await virtualDeps(NOON + DAY / 2 - 60_000);
     await write(deps, { ...base, id: "a" });

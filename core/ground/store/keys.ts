@@ -104,11 +104,22 @@ export const backlogEntry = (id: string): Key => ({ pk: BACKLOGS, sk: id });
 export const item = (backlogId: string, itemId: string): Key => ({ pk: `BL#${backlogId}`, sk: `I#${itemId}` });
 export const itemsPrefix = "I#";
 export const itemStatePartition = (backlogId: string, state: string) => `BL#${backlogId}#${state}`;
-/** gsi1: items of one state, by rank. */
-export const byItemState = (backlogId: string, state: string, rank: number, itemId: string) => ({
+/** gsi1: items of one state, by rank. The phase's number stands behind, so that progress is counted without reading texts. */
+export const byItemState = (
+  backlogId: string,
+  state: string,
+  rank: number,
+  itemId: string,
+  phaseNumber: number | null = null,
+) => ({
   gsi1pk: itemStatePartition(backlogId, state),
-  gsi1sk: `${String(rank).padStart(6, "0")}#${itemId}`,
+  gsi1sk: `${String(rank).padStart(6, "0")}#${itemId}#${phaseNumber ?? ""}`,
 });
+/** What a place in `byItemState` says; the phase's number is null where the item stands under no numbered header. */
+export const itemPlace = (gsi1sk: string) => {
+  const [rank, id = "", phase = ""] = gsi1sk.split("#");
+  return { rank: Number(rank), id, phaseNumber: phase === "" ? null : Number(phase) };
+};
 
 // ── providers, workers, the rest ─────────────────────────────────────────────────────────────────────────────────────
 export const PROVIDERS = "PROV";
@@ -143,3 +154,24 @@ export const session = (key: string): Key => ({ pk: `SESS#${key}`, sk: "M" });
 export const idempotency = (key: string): Key => ({ pk: `IDEM#${key}`, sk: "M" });
 export const config = (name: string): Key => ({ pk: "CFG", sk: name });
 export const execution = (name: string): Key => ({ pk: `EXEC#${name}`, sk: "M" });
+
+// ── monitor ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+export const issue = (fingerprint: string): Key => ({ pk: `ISS#${fingerprint}`, sk: "M" });
+export const issuePartition = (state: string) => `ISS#${state}`;
+/** gsi1: issues of one state, the most pressing first (priority 1 to 3), then by when they were last seen. */
+export const byIssueState = (state: string, priority: number, lastSeen: number, fingerprint: string) => ({
+  gsi1pk: issuePartition(state),
+  gsi1sk: `${priority}#${minute(lastSeen)}#${fingerprint}`,
+});
+/** A condition that is gone: a line of its issue's history. */
+export const resolution = (fingerprint: string, at: number): Key => ({ pk: `ISS#${fingerprint}`, sk: `H#${ts(at)}` });
+export const resolutionPartition = (at: number) => `RES#${month(at)}`;
+/** gsi1: what was resolved in a month, by time, and whether a heal task did it. */
+export const byResolution = (at: number, fingerprint: string, healed: boolean) => ({
+  gsi1pk: resolutionPartition(at),
+  gsi1sk: `${ts(at)}#${healed ? "heal" : "self"}#${fingerprint}`,
+});
+export const resolvedFrom = (at: number) => ts(at);
+export const wasHealed = (gsi1sk: string) => gsi1sk.split("#")[1] === "heal";
+/** What the monitor leaves as a whole: its last check, its report, what is fatal. */
+export const monitor = (name: "check" | "report" | "fatal"): Key => ({ pk: "MON", sk: name });

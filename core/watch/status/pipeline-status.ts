@@ -1,6 +1,5 @@
 import * as z from "zod";
 import type { Deps } from "../../ground/deps.ts";
-import { messageOf } from "../../ground/errors.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
@@ -9,6 +8,7 @@ import * as Task from "../../work/task/index.ts";
 import { dueSince, lastHeartbeat } from "./activity.ts";
 import { attention, FLAGS, type Finished, type Snapshot } from "./attention.ts";
 import { item, Item, type ListRow } from "./item.ts";
+import { projectManager } from "./project-manager.ts";
 import { recentlyEnded, type Recent } from "./recent.ts";
 
 const MAX_RUNNING = 10;
@@ -44,7 +44,10 @@ export const PipelineStatus = z.object({
 });
 export type PipelineStatus = z.infer<typeof PipelineStatus>;
 
-/** How the pipeline stands, at a cost that does not depend on how many tasks have ended. `projectManager` is passed through. */
+/**
+ * How the pipeline stands, at a cost that does not depend on how many tasks have ended. `projectManager` is passed through where
+ * it is given; else it is what the items of the backlog say.
+ */
 export async function pipelineStatus(
   deps: Deps,
   options: { projectManager?: Record<string, unknown> | null } = {},
@@ -53,13 +56,15 @@ export async function pipelineStatus(
   const thresholds = deps.config.attention;
   // The last few overall also hold the last few of each type, as long as no type fell out of use.
   const look = Math.min(100, Math.max(30, thresholds.consecutiveFailures * Task.TaskType.options.length));
-  const [running, pending, recent, byPhase, metrics, due] = await Promise.all([
+  const [running, pending, recent, byPhase, metrics, due, manager] = await Promise.all([
     front(deps, "running", MAX_RUNNING, true),
     front(deps, "pending", MAX_PENDING, false),
     recentlyEnded(deps, look),
     runningByPhase(deps),
-    metricsOrNull(deps),
+    // The contract: when they cannot be read, their flag is down and the rest is answered.
+    Metrics.readOrNull(deps),
     dueSince(deps),
+    options.projectManager === undefined ? projectManager(deps) : options.projectManager,
   ]);
   const snapshot: Snapshot = {
     dueSince: due,
@@ -87,7 +92,7 @@ export async function pipelineStatus(
     latest_request: await latestRequest(deps, running[0] ?? recent.rows[0]),
     latest_response: await latestResponse(deps, recent.rows[0]),
     attention: attention(snapshot, thresholds, now),
-    project_manager: options.projectManager ?? null,
+    project_manager: manager,
   };
 }
 
@@ -108,16 +113,6 @@ async function runningByPhase(deps: Deps): Promise<PipelineStatus["running_by_ph
   ]);
   const of = (phase: Task.Phase) => (running[phase] ?? 0) + (pending[phase] ?? 0);
   return { spec: of("spec"), impl: of("impl"), test: of("test"), review: of("review") };
-}
-
-/** The contract: when metrics cannot be read, their flag is down and the rest is answered. */
-async function metricsOrNull(deps: Deps): Promise<Metrics.MetricsAnswer | null> {
-  try {
-    return await Metrics.read(deps);
-  } catch (error) {
-    deps.log.warn({ error: messageOf(error) }, "metrics could not be read");
-    return null;
-  }
 }
 
 async function lastActivity(deps: Deps, live: readonly ListRow[], recent: Recent): Promise<number | null> {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Deps } from "../../ground/deps.ts";
+import { messageOf } from "../../ground/errors.ts";
 import { sha256 } from "../../ground/id.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
@@ -70,8 +71,8 @@ export const UsageAnswer = z.strictObject({
 export type UsageAnswer = z.infer<typeof UsageAnswer>;
 
 /** Who ran what, and how it ended, at a cost that does not depend on how many tasks there are. */
-export async function usage(deps: Pick<Deps, "store" | "clock" | "config">): Promise<UsageAnswer> {
-  const [runs, live] = await Promise.all([Metrics.runs(deps), liveTasks(deps)]);
+export async function usage(deps: Pick<Deps, "store" | "clock" | "config" | "log">): Promise<UsageAnswer> {
+  const [runs, live] = await Promise.all([runsOrNone(deps), liveTasks(deps)]);
   const recent = await Metrics.recent(deps, runs.untracked > 0 ? LOOK.untracked : LOOK.runs);
   const tracked = runs.ended - runs.untracked;
   return {
@@ -101,6 +102,16 @@ export async function usage(deps: Pick<Deps, "store" | "clock" | "config">): Pro
       recent_runs: recent.flatMap(run).slice(0, MAX_RECENT),
     },
   };
+}
+
+/** A roll-up that cannot be read costs the counts, not the report; whoever folds makes it again. */
+async function runsOrNone(deps: Pick<Deps, "store" | "clock" | "log">): Promise<Metrics.Runs> {
+  try {
+    return await Metrics.runs(deps);
+  } catch (error) {
+    deps.log.warn({ error: messageOf(error) }, "metrics could not be read");
+    return Metrics.NO_RUNS;
+  }
 }
 
 async function liveTasks({ store }: Pick<Deps, "store">): Promise<ListRow[]> {

@@ -22,7 +22,12 @@ export function advance(item: ItemRow, change: ItemChange, now: number): Store.W
     set: {
       ...set,
       updated_at: now,
-      ...Keys.byItemState(item.backlog, change.state ?? item.state, change.rank ?? item.rank, item.id),
+      ...placeOf({
+        ...item,
+        state: change.state ?? item.state,
+        rank: change.rank ?? item.rank,
+        phase_number: change.phase_number === undefined ? item.phase_number : change.phase_number,
+      }),
     },
     remove,
     if: {
@@ -32,4 +37,9 @@ export function advance(item: ItemRow, change: ItemChange, now: number): Store.W
       task: item.task === undefined ? Store.absent("task") : Store.eq("task", item.task),
     },
   };
+}
+
+/** Where an item stands in the index. */
+export function placeOf(item: Pick<ItemRow, "backlog" | "state" | "rank" | "id" | "phase_number">) {
+  return Keys.byItemState(item.backlog, item.state, item.rank, item.id, item.phase_number ?? null);
 }

@@ -63,6 +63,11 @@ export function itemId(kind: "product" | "meta", id: string): string {
   return marked.length <= 64 ? marked : `${marked.slice(0, 47)}-${sha256(id).slice(0, 16)}`;
 }
 
+/** Which file an item of the table is of, as its id says. */
+export function kindOf(id: string): "product" | "meta" {
+  return id.startsWith(META_MARK) ? "meta" : "product";
+}
+
 /** Reads any text; never throws. */
 export function parse(text: string): Parsed {
   const problems: Problem[] = [];

@@ -21,6 +21,7 @@ export {
   type ItemRow,
   type ItemState,
 } from "./row.ts";
-export { backlog, inState, item, items, list } from "./read.ts";
+export { backlog, current, inState, item, items, list } from "./read.ts";
+export { countIn, nextQueued, standings, type Standing } from "./standing.ts";
 export { advance, type ItemChange } from "./change.ts";
 export { idOfFile, MAX_ITEMS, push, type Push, type Pushed } from "./push.ts";

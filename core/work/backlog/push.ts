@@ -2,7 +2,7 @@ import type { Deps } from "../../ground/deps.ts";
 import { fail } from "../../ground/errors.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
-import { advance, type ItemChange } from "./change.ts";
+import { advance, placeOf, type ItemChange } from "./change.ts";
 import { defaultSpecPath, itemId, parse, specPathOf, type Item, type Problem } from "./grammar.ts";
 import type { ItemRow } from "./row.ts";
 
@@ -87,7 +87,10 @@ export async function push(deps: Deps, input: Push): Promise<Pushed> {
     if (row.state === "retired") result.returned.push(id);
     else if (change) result.changed.push(id);
     else result.unchanged++;
-    if (change) steps.push(() => follow(deps, row, (present) => difference(present, item)));
+    if (change || !isPlaced(row))
+      steps.push(() =>
+        follow(deps, row, (present) => difference(present, item) ?? (isPlaced(present) ? undefined : {})),
+      );
   }
   for (const row of existing.values()) {
     if (row.kind !== input.kind || named.has(row.id) || row.state === "retired" || row.state === "done") continue;
@@ -132,7 +135,7 @@ function retired(row: ItemRow): ItemChange | undefined {
 function fresh(input: Push, id: string, item: Item, now: number): ItemRow {
   return {
     ...Keys.item(input.id, id),
-    ...Keys.byItemState(input.id, "queued", item.rank, id),
+    ...placeOf({ backlog: input.id, state: "queued", rank: item.rank, id, phase_number: item.phaseNumber }),
     ent: "item",
     v: 1,
     backlog: input.id,
@@ -150,6 +153,11 @@ function fresh(input: Push, id: string, item: Item, now: number): ItemRow {
     created_at: now,
     updated_at: now,
   };
+}
+
+/** False for an item from before its phase's number stood in the index: written again, it does. */
+function isPlaced(row: ItemRow): boolean {
+  return (row as unknown as Store.Item).gsi1sk === placeOf(row).gsi1sk;
 }
 
 /** What the file says differently, or undefined. A line that returns goes on with the phase it was in. */

@@ -15,6 +15,12 @@ export async function list(deps: Pick<Deps, "store">): Promise<BacklogRow[]> {
   return rows;
 }
 
+/** The backlog that was pushed last: what is being worked through. Undefined when there is none. */
+export async function current(deps: Pick<Deps, "store">): Promise<BacklogRow | undefined> {
+  const rows = await list(deps);
+  return rows.sort((a, b) => b.pushed_at - a.pushed_at || a.id.localeCompare(b.id))[0];
+}
+
 /** A backlog, or undefined. */
 export async function backlog(deps: Pick<Deps, "store">, id: string): Promise<BacklogRow | undefined> {
   return (await Store.get(deps.store, Keys.backlog(id))) as BacklogRow | undefined;

@@ -1,14 +1,16 @@
-import type { Phase, Suite } from "../task/index.ts";
+import { PHASES, type Phase, type Suite } from "../task/index.ts";
 
-export type ItemState =
-  | "queued"
-  | Phase
+export const STATES = [
+  "queued",
+  ...PHASES,
   /** Its task needs a decision, or was cancelled: only this item waits. */
-  | "asking"
-  | "done"
-  | "abandoned"
+  "asking",
+  "done",
+  "abandoned",
   /** Its line vanished from the file. */
-  | "retired";
+  "retired",
+] as const;
+export type ItemState = (typeof STATES)[number];
 
 /** States in which an item moves by itself. */
 export const MOVING: readonly ItemState[] = ["spec", "impl", "test", "review"];

@@ -2,7 +2,7 @@ import { ts } from "../../ground/clock.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import type { MetricRow } from "./record.ts";
-import { apply, decode, empty, encode, type RollupItem } from "./rollup.ts";
+import { apply, decodeOrUndefined, empty, encode, type RollupItem } from "./rollup.ts";
 
 /** Records of one page. */
 export const PAGE = 500;
@@ -29,8 +29,12 @@ export async function advance(
   pages: number,
 ): Promise<Progress> {
   const progress: Progress = { folded: 0, pages: 0, done: false };
-  let item = (await Store.get(store, key)) as RollupItem | undefined;
-  const rollup = item ? decode(item.json) : empty();
+  const found = (await Store.get(store, key)) as RollupItem | undefined;
+  const readable = found && decodeOrUndefined(found.json);
+  const rollup = readable ?? empty();
+  // One that cannot be read is made again from the first record, in its place.
+  let item = readable ? found : undefined;
+  let standing = found?.watermark;
   while (progress.pages < pages) {
     const page = await Store.query(store, {
       pk: Keys.metricPartition(at),
@@ -54,10 +58,11 @@ export async function advance(
       const written = await Store.write(store, {
         kind: "put",
         item: next,
-        if: { watermark: item ? Store.eq("watermark", item.watermark) : Store.absent("watermark") },
+        if: { watermark: standing === undefined ? Store.absent("watermark") : Store.eq("watermark", standing) },
       });
       if (!written.ok) return progress;
       item = next;
+      standing = next.watermark;
       progress.folded += rows.length;
     }
     if (page.cursor === undefined) return { ...progress, done: true };

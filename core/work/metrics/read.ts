@@ -1,5 +1,6 @@
 import { day } from "../../ground/clock.ts";
 import type { Deps } from "../../ground/deps.ts";
+import { messageOf } from "../../ground/errors.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import { PAGE } from "./advance.ts";
@@ -14,6 +15,16 @@ type Bare = Pick<Deps, "store" | "clock">;
 /** The metrics of today and the six days before, in the contract's words. */
 export async function read(deps: Bare): Promise<MetricsAnswer> {
   return answer(await window(deps));
+}
+
+/** As `read`, and null with a word in the log when a roll-up cannot be read: a report goes on without it. */
+export async function readOrNull(deps: Bare & Pick<Deps, "log">): Promise<MetricsAnswer | null> {
+  try {
+    return await read(deps);
+  } catch (error) {
+    deps.log.warn({ error: messageOf(error) }, "metrics could not be read");
+    return null;
+  }
 }
 
 /**

@@ -61,3 +61,12 @@ export function decode(json: string): Rollup {
   const { own, out } = JSON.parse(json) as { own: Tally.Packed; out: [string, Tally.Packed][] };
   return { own: Tally.unpack(own), out: new Map(out.map(([of, tally]) => [of, Tally.unpack(tally)])) };
 }
+
+/** As `decode`; undefined for what is no roll-up, so that it can be made again from its records. */
+export function decodeOrUndefined(json: unknown): Rollup | undefined {
+  try {
+    return decode(String(json));
+  } catch {
+    return undefined;
+  }
+}

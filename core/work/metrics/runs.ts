@@ -23,6 +23,16 @@ export type Runs = RunCount & {
   models: ReadonlyMap<string, { completed: number; failed: number; last_at: number | null }>;
 };
 
+/** Nothing ran. */
+export const NO_RUNS: Runs = {
+  count: 0,
+  failed: 0,
+  ended: 0,
+  untracked: 0,
+  by: { executor: new Map(), agent: new Map(), provider: new Map() },
+  models: new Map(),
+};
+
 /** Counts runs, exact over the metrics' window and at its price. */
 export async function runs(deps: Bare): Promise<Runs> {
   const { all, by } = await window(deps);

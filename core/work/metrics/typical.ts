@@ -1,4 +1,4 @@
-import { DAY_MS, decode, sum, WINDOW_DAYS, type RollupItem } from "./rollup.ts";
+import { DAY_MS, decodeOrUndefined, sum, WINDOW_DAYS, type RollupItem } from "./rollup.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 
@@ -11,7 +11,7 @@ const TYPICAL = Keys.config("typical-run");
 export async function keepTypical(store: Store.Store, today: number): Promise<void> {
   const keys = Array.from({ length: WINDOW_DAYS }, (_, i) => Keys.rollup(today - i * DAY_MS));
   const items = (await Store.getMany(store, keys)) as (RollupItem | undefined)[];
-  const rollups = items.flatMap((item) => (item ? [decode(item.json)] : []));
+  const rollups = items.flatMap((item) => decodeOrUndefined(item?.json) ?? []);
   const { runs, run_ms } = sum(rollups, new Set(keys.map(({ sk }) => sk))).all;
   if (runs <= 0) return;
   await Store.write(store, { kind: "update", key: TYPICAL, set: { ent: "config", run_ms: run_ms / runs } });

@@ -1,3 +1,5 @@
+import * as Effectiveness from "../../../core/watch/effectiveness/index.ts";
+import * as Monitor from "../../../core/watch/monitor/index.ts";
 import * as Status from "../../../core/watch/status/index.ts";
 import { route } from "../route.ts";
 
@@ -31,5 +33,41 @@ const integration = route({
   handle: ({ deps }) => Status.integration(deps),
 });
 
+const effectiveness = route({
+  method: "GET",
+  path: "/api/agent/effectiveness",
+  scope: ["read"],
+  summary: "How well the pipeline does what it is for, and how far its plan is",
+  answer: Effectiveness.Effectiveness,
+  handle: ({ deps }) => Effectiveness.effectiveness(deps),
+});
+
+const statusReport = route({
+  method: "GET",
+  path: "/api/agent/status-report",
+  scope: ["read"],
+  summary: "The monitor's last report, or that there is none yet",
+  answer: Monitor.StatusReport,
+  handle: ({ deps }) => Monitor.report(deps),
+});
+
+const monitorIssues = route({
+  method: "GET",
+  path: "/api/agent/monitor-issues",
+  scope: ["read"],
+  summary: "Open issues, the most pressing first, and when the monitor last looked",
+  answer: Monitor.MonitorIssues,
+  handle: ({ deps }) => Monitor.issues(deps),
+});
+
+const fatalIssues = route({
+  method: "GET",
+  path: "/api/agent/fatal-issues",
+  scope: ["read"],
+  summary: "What ended the pipeline for good, if there is such",
+  answer: Monitor.FatalIssues,
+  handle: ({ deps }) => Monitor.fatal(deps),
+});
+
 /** Reports of the contract (1.5), each at a cost that does not depend on the number of tasks. */
-export const readModels = [usage, visibility, integration];
+export const readModels = [usage, visibility, integration, effectiveness, statusReport, monitorIssues, fatalIssues];

@@ -9,7 +9,7 @@ const pipelineStatus = route({
   scope: ["read"],
   summary: "What runs, waits and has ended, and what needs attention",
   answer: Status.PipelineStatus,
-  handle: ({ deps }) => Status.pipelineStatus(deps, { projectManager: null }),
+  handle: ({ deps }) => Status.pipelineStatus(deps),
 });
 
 const metrics = route({
