@@ -648,6 +648,74 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/agent/effectiveness": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** How well the pipeline does what it is for, and how far its plan is */
+    get: operations["getEffectiveness"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/agent/status-report": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The monitor's last report, or that there is none yet */
+    get: operations["getStatusReport"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/agent/monitor-issues": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Open issues, the most pressing first, and when the monitor last looked */
+    get: operations["getMonitorIssues"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/agent/fatal-issues": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What ended the pipeline for good, if there is such */
+    get: operations["getFatalIssues"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/runtime/endpoints/summary": {
     parameters: {
       query?: never;
@@ -720,6 +788,72 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    AgentUsage: {
+      by_model: {
+        [key: string]: {
+          count: number;
+          by_status: {
+            [key: string]: number;
+          };
+          last_used: string | null;
+        };
+      };
+      routing: {
+        [key: string]: {
+          model: string;
+          tier: string;
+        };
+      };
+      execution: {
+        tracked_runs: number;
+        failed_runs: number;
+        success_runs: number;
+        success_rate: number;
+        codex_runs: number;
+        by_executor: {
+          [key: string]: {
+            count: number;
+            completed: number;
+            failed: number;
+          };
+        };
+        by_agent: {
+          [key: string]: {
+            count: number;
+            completed: number;
+            failed: number;
+          };
+        };
+        by_tool: {
+          [key: string]: {
+            count: number;
+            completed: number;
+            failed: number;
+            success_rate: number;
+          };
+        };
+        coverage: {
+          completed_or_failed_tasks: number;
+          tracked_task_runs: number;
+          coverage_rate: number;
+          untracked_task_ids: string[];
+        };
+        recent_runs: {
+          event_id: string;
+          task_id: string;
+          endpoint: string;
+          tool: string;
+          /** @enum {number} */
+          status_code: 200 | 500;
+          executor: string;
+          agent_id: string;
+          provider: string;
+          is_openai_codex: boolean;
+          runtime_ms: number;
+          recorded_at: string;
+        }[];
+      };
+    };
     Attempt: {
       /** @description The number of the attempt, from 1 */
       n: number;
@@ -786,6 +920,86 @@ export interface components {
         [key: string]: unknown;
       };
     };
+    Effectiveness: {
+      throughput: {
+        completed_7d: number;
+        tasks_per_day: number;
+      };
+      success_rate: number;
+      issues: {
+        open: number;
+        resolved_7d: number;
+      };
+      progress: {
+        spec: number;
+        impl: number;
+        test: number;
+        review: number;
+        heal: number;
+      };
+      goal_proximity: number;
+      heal_resolved_count: number;
+      top_issues_by_priority: {
+        condition: string;
+        /** @enum {string} */
+        severity: "high" | "medium" | "low";
+        message: string;
+      }[];
+      plan_progress: {
+        index: number;
+        total: number;
+        pct: number;
+        state_file: string | null;
+        phase_6: {
+          completed: number;
+          total: number;
+          pct: number;
+        };
+        phase_7: {
+          completed: number;
+          total: number;
+          pct: number;
+        };
+        backlog_alignment: {
+          /** @constant */
+          phases_from_backlog: true;
+          /** @enum {string} */
+          phase_6_7_status: "not_reached" | "in_progress" | "complete";
+          phase_6_7_not_worked: boolean;
+        };
+      };
+      monitor: {
+        /** @enum {string} */
+        state: "fresh" | "missed" | "failing" | "never";
+        last_check: string | null;
+      };
+    };
+    EndpointsSummary: {
+      window_seconds: number;
+      endpoints: {
+        endpoint: string;
+        methods: string[];
+        idea_id: string;
+        origin_idea_id: string;
+        event_count: number;
+        total_runtime_ms: number;
+        average_runtime_ms: number;
+        p50_runtime_ms: number | null;
+        p99_runtime_ms: number | null;
+        runtime_cost_estimate: number;
+        paid_tool_event_count: number;
+        paid_tool_failure_count: number;
+        paid_tool_ratio: number;
+        paid_tool_runtime_cost: number;
+        paid_tool_average_runtime_ms: number;
+        by_source: {
+          [key: string]: number;
+        };
+        status_counts: {
+          [key: string]: number;
+        };
+      }[];
+    };
     Evidence: {
       result: {
         /** @enum {string} */
@@ -825,6 +1039,58 @@ export interface components {
       | "unreported"
       | "reported"
       | "internal";
+    FatalIssues:
+      | {
+          /** @constant */
+          fatal: false;
+        }
+      | {
+          /** @constant */
+          fatal: true;
+          at: string;
+          reason: string;
+          detail: string;
+          recovery_attempted: boolean;
+        };
+    Integration: {
+      generated_at: string;
+      /** @enum {string} */
+      status: "healthy" | "needs_attention";
+      summary: {
+        task_types: number;
+        profiles: number;
+        gap_count: number;
+        high_gap_count: number;
+      };
+      integration: {
+        primary_bindings: {
+          [key: string]: string;
+        };
+        guard_bindings: {
+          [key: string]: string[];
+        };
+        agent_profiles: string[];
+        missing_profile_files: string[];
+        unbound_profiles: string[];
+        unmapped_task_types: string[];
+        binary_checks: {
+          aider: boolean;
+          agent: boolean;
+          openclaw: boolean;
+        };
+        policy_defaults: {
+          cheap_executor: string;
+          escalation_executor: string;
+        };
+        gaps: {
+          id: string;
+          /** @enum {string} */
+          severity: "high" | "medium" | "low";
+          message: string;
+          fix_hint: string;
+        }[];
+      };
+    };
     Invalid: {
       detail: components["schemas"]["Detail"][];
     };
@@ -959,6 +1225,29 @@ export interface components {
         failed: number;
         missing: number;
       };
+    };
+    MonitorIssues: {
+      issues: {
+        id: string;
+        condition: string;
+        /** @enum {string} */
+        severity: "high" | "medium" | "low";
+        /** @enum {number} */
+        priority: 1 | 2 | 3;
+        message: string;
+        suggested_action: string;
+        created_at: string;
+        resolved_at: null;
+        heal_task_id?: string;
+      }[];
+      last_check: string | null;
+      history?: {
+        at: string;
+        condition: string;
+        /** @enum {string} */
+        severity: "high" | "medium" | "low";
+      }[];
+      resolved_since_last?: string[];
     };
     NotReady: {
       detail:
@@ -1184,6 +1473,65 @@ export interface components {
       remedy?: string;
       returns_at?: number;
     };
+    StatusReport: {
+      generated_at: string | null;
+      overall: {
+        /** @enum {string} */
+        status: "ok" | "needs_attention" | "unknown";
+        going_well: string[];
+        needs_attention: string[];
+      };
+      layer_0_goal: {
+        /** @enum {string} */
+        status: "ok" | "needs_attention" | "unknown";
+        summary: string;
+        goal_proximity?: number;
+        throughput_7d?: number;
+        tasks_per_day?: number;
+        success_rate?: number;
+      };
+      layer_1_orchestration: {
+        /** @enum {string} */
+        status: "ok" | "needs_attention" | "unknown";
+        summary: string;
+        /** @enum {string} */
+        project_manager?: "running" | "not_seen" | "unknown";
+        pm_in_flight?: number;
+        /** @enum {string} */
+        agent_runner?: "running" | "not_seen";
+        runner_workers?: number | null;
+        pm_parallel?: boolean | null;
+      };
+      layer_2_execution: {
+        /** @enum {string} */
+        status: "ok" | "needs_attention" | "unknown";
+        summary: string;
+        api?: string;
+        metrics?: string;
+      };
+      layer_3_attention: {
+        /** @enum {string} */
+        status: "ok" | "needs_attention" | "unknown";
+        summary: string;
+        issues_count?: number;
+        resolved_since_last?: string[];
+        issues?: {
+          priority: number;
+          condition: string;
+          /** @enum {string} */
+          severity: "high" | "medium" | "low";
+          message: string;
+        }[];
+      };
+      meta_questions?: {
+        /** @enum {string} */
+        status: "ok" | "needs_attention";
+        last_run: string | null;
+        unanswered: string[];
+        failed: string[];
+      };
+      error?: string;
+    };
     Suite: {
       command: string[];
       /** @enum {string} */
@@ -1357,6 +1705,28 @@ export interface components {
       tokens_out: number | null;
       tokens_cached: number | null;
       cost_usd: number | null;
+    };
+    Visibility: {
+      pipeline: {
+        running_count: number;
+        pending_count: number;
+        recent_completed_count: number;
+        running_by_phase: {
+          spec: number;
+          impl: number;
+          test: number;
+          review: number;
+        };
+        attention_flags: ("stuck" | "repeated_failures" | "output_empty" | "executor_fail" | "low_success_rate")[];
+      };
+      usage: components["schemas"]["AgentUsage"];
+      remaining_usage: {
+        coverage_rate: number;
+        remaining_to_full_coverage: number;
+        untracked_task_ids: string[];
+        /** @enum {string} */
+        health: "green" | "yellow" | "red";
+      };
     };
   };
   responses: {
@@ -3471,72 +3841,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            by_model: {
-              [key: string]: {
-                count: number;
-                by_status: {
-                  [key: string]: number;
-                };
-                last_used: string | null;
-              };
-            };
-            routing: {
-              [key: string]: {
-                model: string;
-                tier: string;
-              };
-            };
-            execution: {
-              tracked_runs: number;
-              failed_runs: number;
-              success_runs: number;
-              success_rate: number;
-              codex_runs: number;
-              by_executor: {
-                [key: string]: {
-                  count: number;
-                  completed: number;
-                  failed: number;
-                };
-              };
-              by_agent: {
-                [key: string]: {
-                  count: number;
-                  completed: number;
-                  failed: number;
-                };
-              };
-              by_tool: {
-                [key: string]: {
-                  count: number;
-                  completed: number;
-                  failed: number;
-                  success_rate: number;
-                };
-              };
-              coverage: {
-                completed_or_failed_tasks: number;
-                tracked_task_runs: number;
-                coverage_rate: number;
-                untracked_task_ids: string[];
-              };
-              recent_runs: {
-                event_id: string;
-                task_id: string;
-                endpoint: string;
-                tool: string;
-                /** @enum {number} */
-                status_code: 200 | 500;
-                executor: string;
-                agent_id: string;
-                provider: string;
-                is_openai_codex: boolean;
-                runtime_ms: number;
-                recorded_at: string;
-              }[];
-            };
-          };
+          "application/json": components["schemas"]["AgentUsage"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -3561,95 +3866,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            pipeline: {
-              running_count: number;
-              pending_count: number;
-              recent_completed_count: number;
-              running_by_phase: {
-                spec: number;
-                impl: number;
-                test: number;
-                review: number;
-              };
-              attention_flags: (
-                "stuck" | "repeated_failures" | "output_empty" | "executor_fail" | "low_success_rate"
-              )[];
-            };
-            usage: {
-              by_model: {
-                [key: string]: {
-                  count: number;
-                  by_status: {
-                    [key: string]: number;
-                  };
-                  last_used: string | null;
-                };
-              };
-              routing: {
-                [key: string]: {
-                  model: string;
-                  tier: string;
-                };
-              };
-              execution: {
-                tracked_runs: number;
-                failed_runs: number;
-                success_runs: number;
-                success_rate: number;
-                codex_runs: number;
-                by_executor: {
-                  [key: string]: {
-                    count: number;
-                    completed: number;
-                    failed: number;
-                  };
-                };
-                by_agent: {
-                  [key: string]: {
-                    count: number;
-                    completed: number;
-                    failed: number;
-                  };
-                };
-                by_tool: {
-                  [key: string]: {
-                    count: number;
-                    completed: number;
-                    failed: number;
-                    success_rate: number;
-                  };
-                };
-                coverage: {
-                  completed_or_failed_tasks: number;
-                  tracked_task_runs: number;
-                  coverage_rate: number;
-                  untracked_task_ids: string[];
-                };
-                recent_runs: {
-                  event_id: string;
-                  task_id: string;
-                  endpoint: string;
-                  tool: string;
-                  /** @enum {number} */
-                  status_code: 200 | 500;
-                  executor: string;
-                  agent_id: string;
-                  provider: string;
-                  is_openai_codex: boolean;
-                  runtime_ms: number;
-                  recorded_at: string;
-                }[];
-              };
-            };
-            remaining_usage: {
-              coverage_rate: number;
-              remaining_to_full_coverage: number;
-              untracked_task_ids: string[];
-              /** @enum {string} */
-              health: "green" | "yellow" | "red";
-            };
-          };
+          "application/json": components["schemas"]["Visibility"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -3674,45 +3891,107 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            generated_at: string;
-            /** @enum {string} */
-            status: "healthy" | "needs_attention";
-            summary: {
-              task_types: number;
-              profiles: number;
-              gap_count: number;
-              high_gap_count: number;
-            };
-            integration: {
-              primary_bindings: {
-                [key: string]: string;
-              };
-              guard_bindings: {
-                [key: string]: string[];
-              };
-              agent_profiles: string[];
-              missing_profile_files: string[];
-              unbound_profiles: string[];
-              unmapped_task_types: string[];
-              binary_checks: {
-                aider: boolean;
-                agent: boolean;
-                openclaw: boolean;
-              };
-              policy_defaults: {
-                cheap_executor: string;
-                escalation_executor: string;
-              };
-              gaps: {
-                id: string;
-                /** @enum {string} */
-                severity: "high" | "medium" | "low";
-                message: string;
-                fix_hint: string;
-              }[];
-            };
-          };
+          "application/json": components["schemas"]["Integration"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  getEffectiveness: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Effectiveness"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  getStatusReport: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["StatusReport"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  getMonitorIssues: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["MonitorIssues"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  getFatalIssues: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["FatalIssues"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -3739,32 +4018,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            window_seconds: number;
-            endpoints: {
-              endpoint: string;
-              methods: string[];
-              idea_id: string;
-              origin_idea_id: string;
-              event_count: number;
-              total_runtime_ms: number;
-              average_runtime_ms: number;
-              p50_runtime_ms: number | null;
-              p99_runtime_ms: number | null;
-              runtime_cost_estimate: number;
-              paid_tool_event_count: number;
-              paid_tool_failure_count: number;
-              paid_tool_ratio: number;
-              paid_tool_runtime_cost: number;
-              paid_tool_average_runtime_ms: number;
-              by_source: {
-                [key: string]: number;
-              };
-              status_counts: {
-                [key: string]: number;
-              };
-            }[];
-          };
+          "application/json": components["schemas"]["EndpointsSummary"];
         };
       };
       401: components["responses"]["Unauthorized"];

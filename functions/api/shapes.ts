@@ -1,8 +1,11 @@
 import * as z from "zod";
+import * as Effectiveness from "../../core/watch/effectiveness/index.ts";
+import * as Monitor from "../../core/watch/monitor/index.ts";
 import * as Status from "../../core/watch/status/index.ts";
 import * as Backlog from "../../core/work/backlog/index.ts";
 import * as Metrics from "../../core/work/metrics/index.ts";
 import * as Task from "../../core/work/task/index.ts";
+import * as Telemetry from "../../core/work/telemetry/index.ts";
 
 /**
  * What answers are made of, where more than one route has it. A shape with an id is named so in the OpenAPI document; each field
@@ -36,6 +39,15 @@ named("Metrics", Metrics.MetricsAnswer);
 named("QueuePlace", Status.Place);
 named("QueueWaiting", Status.Waiting);
 named("PipelineStatus", Status.PipelineStatus);
+named("AgentUsage", Status.UsageAnswer);
+named("ProjectManager", Status.ProjectManager);
+named("Visibility", Status.Visibility);
+named("Integration", Status.Integration);
+named("Effectiveness", Effectiveness.Effectiveness);
+named("StatusReport", Monitor.StatusReport);
+named("MonitorIssues", Monitor.MonitorIssues);
+named("FatalIssues", Monitor.FatalIssues);
+named("EndpointsSummary", Telemetry.Endpoints);
 
 /** A line of a list of tasks (contract 2.1), with our fields behind it. */
 export const TaskListItem = named(

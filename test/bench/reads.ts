@@ -8,7 +8,9 @@ import { createApp } from "../../functions/api/app.ts";
 import { bench, median, MEMORY, ms, timed, type Bench, type Row } from "./support.ts";
 
 const DAY_MS = 86_400_000;
-const PATHS = ["/api/agent/metrics", "/api/agent/pipeline-status"];
+const PATHS = ["metrics", "pipeline-status", "effectiveness", "usage", "visibility"].map(
+  (name) => `/api/agent/${name}`,
+);
 
 /** Reads that must cost the same at any number of tasks. `full`: up to 100 k, else 10 k. */
 export async function reads(full: boolean): Promise<Row[]> {

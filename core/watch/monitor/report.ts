@@ -9,17 +9,19 @@ const Overall = z.strictObject({
   going_well: z.array(z.string()),
   needs_attention: z.array(z.string()),
 });
-const layer = <T extends z.ZodRawShape>(more: T) => z.strictObject({ status: Health, ...more, summary: z.string() });
-const Bare = layer({});
+/** A layer of a report that is missing has its status and its summary alone. */
+const layer = <T extends z.ZodRawShape>(more: T) =>
+  z.strictObject({ status: Health, summary: z.string(), ...z.object(more).partial().shape });
 
-const Written = z.strictObject({
-  generated_at: z.string(),
+/** Contract 4.5: the report as the monitor wrote it, or, with `generated_at` null, that there is none. */
+export const StatusReport = z.strictObject({
+  generated_at: z.string().nullable(),
   overall: Overall,
   layer_0_goal: layer({
-    goal_proximity: z.number().optional(),
-    throughput_7d: z.number().optional(),
-    tasks_per_day: z.number().optional(),
-    success_rate: z.number().optional(),
+    goal_proximity: z.number(),
+    throughput_7d: z.number(),
+    tasks_per_day: z.number(),
+    success_rate: z.number(),
   }),
   layer_1_orchestration: layer({
     project_manager: z.enum(["running", "not_seen", "unknown"]),
@@ -51,21 +53,9 @@ const Written = z.strictObject({
       failed: z.array(z.string()),
     })
     .optional(),
+  error: z.string().optional(),
 });
-
-/** Contract 4.5: the report as the monitor wrote it, or that there is none. */
-export const StatusReport = z.union([
-  Written,
-  z.strictObject({
-    generated_at: z.null(),
-    overall: Overall,
-    layer_0_goal: Bare,
-    layer_1_orchestration: Bare,
-    layer_2_execution: Bare,
-    layer_3_attention: Bare,
-    error: z.string().optional(),
-  }),
-]);
+const Written = StatusReport.extend({ generated_at: z.string() });
 export type StatusReport = z.infer<typeof StatusReport>;
 
 /** The monitor's last report, unchanged. */

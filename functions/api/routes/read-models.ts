@@ -34,6 +34,7 @@ const integration = route({
 });
 
 const effectiveness = route({
+  id: "getEffectiveness",
   method: "GET",
   path: "/api/agent/effectiveness",
   scope: ["read"],
@@ -43,6 +44,7 @@ const effectiveness = route({
 });
 
 const statusReport = route({
+  id: "getStatusReport",
   method: "GET",
   path: "/api/agent/status-report",
   scope: ["read"],
@@ -52,6 +54,7 @@ const statusReport = route({
 });
 
 const monitorIssues = route({
+  id: "getMonitorIssues",
   method: "GET",
   path: "/api/agent/monitor-issues",
   scope: ["read"],
@@ -61,6 +64,7 @@ const monitorIssues = route({
 });
 
 const fatalIssues = route({
+  id: "getFatalIssues",
   method: "GET",
   path: "/api/agent/fatal-issues",
   scope: ["read"],
