@@ -34,6 +34,91 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/agent/queue": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What waits, for what, and what is paused */
+    get: operations["getQueue"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/agent/queue/pause": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Start nothing more: of all tasks, of a type, or by a provider; what runs goes on */
+    post: operations["pauseQueue"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/agent/queue/resume": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Start tasks again */
+    post: operations["resumeQueue"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/agent/tasks/bulk-cancel": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Cancel all tasks that fit, at least one condition; a dry run unless it is told otherwise */
+    post: operations["cancelTasks"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/agent/tasks/bulk-retry": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Begin all failed and cancelled tasks again that fit, at least one condition; a dry run unless it is told otherwise */
+    post: operations["retryTasks"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/agent/tasks": {
     parameters: {
       query?: never;
@@ -217,91 +302,6 @@ export interface paths {
     put?: never;
     /** Answer a task that asks */
     post: operations["decideTask"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/agent/queue": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    /** What waits, for what, and what is paused */
-    get: operations["getQueue"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/agent/queue/pause": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    put?: never;
-    /** Start nothing more: of all tasks, of a type, or by a provider; what runs goes on */
-    post: operations["pauseQueue"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/agent/queue/resume": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    put?: never;
-    /** Start tasks again */
-    post: operations["resumeQueue"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/agent/tasks/bulk-cancel": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    put?: never;
-    /** Cancel all tasks that fit, at least one condition; a dry run unless it is told otherwise */
-    post: operations["cancelTasks"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/agent/tasks/bulk-retry": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    put?: never;
-    /** Begin all failed and cancelled tasks again that fit, at least one condition; a dry run unless it is told otherwise */
-    post: operations["retryTasks"];
     delete?: never;
     options?: never;
     head?: never;
@@ -2033,6 +2033,254 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
+  getQueue: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Queue"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  pauseQueue: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "task_type": "heal",
+         *       "reason": "the suite is red"
+         *     }
+         */
+        "application/json": {
+          /** @constant */
+          all?: true;
+          task_type?: components["schemas"]["TaskType"];
+          provider?: string;
+          reason?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Queue"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      413: components["responses"]["TooLarge"];
+      415: components["responses"]["NotJson"];
+      422: components["responses"]["NotValid"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  resumeQueue: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "task_type": "heal"
+         *     }
+         */
+        "application/json": {
+          /** @constant */
+          all?: true;
+          task_type?: components["schemas"]["TaskType"];
+          provider?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Queue"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      413: components["responses"]["TooLarge"];
+      415: components["responses"]["NotJson"];
+      422: components["responses"]["NotValid"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  cancelTasks: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "status": "pending",
+         *       "task_type": "heal"
+         *     }
+         */
+        "application/json": {
+          status?: components["schemas"]["TaskStatus"];
+          task_type?: components["schemas"]["TaskType"];
+          backlog?: string;
+          claimed_by?: string;
+          /** Format: date-time */
+          created_after?: string;
+          /** Format: date-time */
+          created_before?: string;
+          /** @default true */
+          dry_run?: boolean;
+          /** @default 100 */
+          limit?: number;
+          cursor?: string;
+          reason?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["BulkChange"];
+        };
+      };
+      /** @description Asked for in a way that cannot be. */
+      400: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          "x-error-code": components["headers"]["ErrorCode"];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The cursor does not belong to this call"
+           *     }
+           */
+          "application/json": components["schemas"]["Refusal"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      413: components["responses"]["TooLarge"];
+      415: components["responses"]["NotJson"];
+      422: components["responses"]["NotValid"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  retryTasks: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "status": "failed",
+         *       "created_after": "2026-01-01T00:00:00Z"
+         *     }
+         */
+        "application/json": {
+          status?: components["schemas"]["TaskStatus"];
+          task_type?: components["schemas"]["TaskType"];
+          backlog?: string;
+          claimed_by?: string;
+          /** Format: date-time */
+          created_after?: string;
+          /** Format: date-time */
+          created_before?: string;
+          /** @default true */
+          dry_run?: boolean;
+          /** @default 100 */
+          limit?: number;
+          cursor?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["BulkChange"];
+        };
+      };
+      /** @description Asked for in a way that cannot be. */
+      400: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          "x-error-code": components["headers"]["ErrorCode"];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The cursor does not belong to this call"
+           *     }
+           */
+          "application/json": components["schemas"]["Refusal"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      413: components["responses"]["TooLarge"];
+      415: components["responses"]["NotJson"];
+      422: components["responses"]["NotValid"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
   listTasks: {
     parameters: {
       query?: {
@@ -2813,254 +3061,6 @@ export interface operations {
           "application/json": components["schemas"]["Refusal"];
         };
       };
-      413: components["responses"]["TooLarge"];
-      415: components["responses"]["NotJson"];
-      422: components["responses"]["NotValid"];
-      500: components["responses"]["Internal"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
-  getQueue: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Queue"];
-        };
-      };
-      401: components["responses"]["Unauthorized"];
-      403: components["responses"]["Forbidden"];
-      500: components["responses"]["Internal"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
-  pauseQueue: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "task_type": "heal",
-         *       "reason": "the suite is red"
-         *     }
-         */
-        "application/json": {
-          /** @constant */
-          all?: true;
-          task_type?: components["schemas"]["TaskType"];
-          provider?: string;
-          reason?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Queue"];
-        };
-      };
-      401: components["responses"]["Unauthorized"];
-      403: components["responses"]["Forbidden"];
-      413: components["responses"]["TooLarge"];
-      415: components["responses"]["NotJson"];
-      422: components["responses"]["NotValid"];
-      500: components["responses"]["Internal"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
-  resumeQueue: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "task_type": "heal"
-         *     }
-         */
-        "application/json": {
-          /** @constant */
-          all?: true;
-          task_type?: components["schemas"]["TaskType"];
-          provider?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Queue"];
-        };
-      };
-      401: components["responses"]["Unauthorized"];
-      403: components["responses"]["Forbidden"];
-      413: components["responses"]["TooLarge"];
-      415: components["responses"]["NotJson"];
-      422: components["responses"]["NotValid"];
-      500: components["responses"]["Internal"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
-  cancelTasks: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "status": "pending",
-         *       "task_type": "heal"
-         *     }
-         */
-        "application/json": {
-          status?: components["schemas"]["TaskStatus"];
-          task_type?: components["schemas"]["TaskType"];
-          backlog?: string;
-          claimed_by?: string;
-          /** Format: date-time */
-          created_after?: string;
-          /** Format: date-time */
-          created_before?: string;
-          /** @default true */
-          dry_run?: boolean;
-          /** @default 100 */
-          limit?: number;
-          cursor?: string;
-          reason?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["BulkChange"];
-        };
-      };
-      /** @description Asked for in a way that cannot be. */
-      400: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          "x-error-code": components["headers"]["ErrorCode"];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "detail": "The cursor does not belong to this call"
-           *     }
-           */
-          "application/json": components["schemas"]["Refusal"];
-        };
-      };
-      401: components["responses"]["Unauthorized"];
-      403: components["responses"]["Forbidden"];
-      413: components["responses"]["TooLarge"];
-      415: components["responses"]["NotJson"];
-      422: components["responses"]["NotValid"];
-      500: components["responses"]["Internal"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
-  retryTasks: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "status": "failed",
-         *       "created_after": "2026-01-01T00:00:00Z"
-         *     }
-         */
-        "application/json": {
-          status?: components["schemas"]["TaskStatus"];
-          task_type?: components["schemas"]["TaskType"];
-          backlog?: string;
-          claimed_by?: string;
-          /** Format: date-time */
-          created_after?: string;
-          /** Format: date-time */
-          created_before?: string;
-          /** @default true */
-          dry_run?: boolean;
-          /** @default 100 */
-          limit?: number;
-          cursor?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["BulkChange"];
-        };
-      };
-      /** @description Asked for in a way that cannot be. */
-      400: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          "x-error-code": components["headers"]["ErrorCode"];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "detail": "The cursor does not belong to this call"
-           *     }
-           */
-          "application/json": components["schemas"]["Refusal"];
-        };
-      };
-      401: components["responses"]["Unauthorized"];
-      403: components["responses"]["Forbidden"];
       413: components["responses"]["TooLarge"];
       415: components["responses"]["NotJson"];
       422: components["responses"]["NotValid"];
