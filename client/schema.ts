@@ -34,6 +34,91 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/agent/queue": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What waits, for what, and what is paused */
+    get: operations["getQueue"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/agent/queue/pause": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Start nothing more: of all tasks, of a type, or by a provider; what runs goes on */
+    post: operations["pauseQueue"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/agent/queue/resume": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Start tasks again */
+    post: operations["resumeQueue"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/agent/tasks/bulk-cancel": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Cancel all tasks that fit, at least one condition; a dry run unless it is told otherwise */
+    post: operations["cancelTasks"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/agent/tasks/bulk-retry": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Begin all failed and cancelled tasks again that fit, at least one condition; a dry run unless it is told otherwise */
+    post: operations["retryTasks"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/agent/tasks": {
     parameters: {
       query?: never;
@@ -217,91 +302,6 @@ export interface paths {
     put?: never;
     /** Answer a task that asks */
     post: operations["decideTask"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/agent/queue": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    /** What waits, for what, and what is paused */
-    get: operations["getQueue"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/agent/queue/pause": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    put?: never;
-    /** Start nothing more: of all tasks, of a type, or by a provider; what runs goes on */
-    post: operations["pauseQueue"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/agent/queue/resume": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    put?: never;
-    /** Start tasks again */
-    post: operations["resumeQueue"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/agent/tasks/bulk-cancel": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    put?: never;
-    /** Cancel all tasks that fit, at least one condition; a dry run unless it is told otherwise */
-    post: operations["cancelTasks"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/agent/tasks/bulk-retry": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    put?: never;
-    /** Begin all failed and cancelled tasks again that fit, at least one condition; a dry run unless it is told otherwise */
-    post: operations["retryTasks"];
     delete?: never;
     options?: never;
     head?: never;
@@ -911,6 +911,11 @@ export interface components {
       where: "inline" | "machine";
       reason: string;
     };
+    Cleaned: {
+      worktrees: string[];
+      branches: string[];
+      logs: number;
+    };
     Detail: {
       type: string;
       loc: (string | number)[];
@@ -1304,6 +1309,22 @@ export interface components {
       since: string;
       reason: string;
     };
+    PipelineItem: {
+      id: string;
+      task_type: string;
+      model: string;
+      direction: string;
+      claimed_by: string | null;
+      created_at: string;
+      updated_at: string;
+      wait_seconds: number | null;
+      running_seconds: number | null;
+      duration_seconds: number | null;
+      status: string;
+      current_step: string | null;
+      retry_not_before: string | null;
+      wait_reason: string | null;
+    };
     PipelineStatus: {
       running: {
         id: string;
@@ -1322,22 +1343,7 @@ export interface components {
         wait_reason: string | null;
         live_tail?: string[] | null;
       }[];
-      pending: {
-        id: string;
-        task_type: string;
-        model: string;
-        direction: string;
-        claimed_by: string | null;
-        created_at: string;
-        updated_at: string;
-        wait_seconds: number | null;
-        running_seconds: number | null;
-        duration_seconds: number | null;
-        status: string;
-        current_step: string | null;
-        retry_not_before: string | null;
-        wait_reason: string | null;
-      }[];
+      pending: components["schemas"]["PipelineItem"][];
       recent_completed: {
         id: string;
         task_type: string;
@@ -1389,6 +1395,34 @@ export interface components {
       line: number;
       message: string;
       remedy: string;
+    };
+    Provider: {
+      name: string;
+      ready: boolean;
+      detail: string;
+      remedy: string | null;
+      models: string[];
+      /** Format: date-time */
+      checked_at: string;
+      cooling_until: string | null;
+      cooldowns: {
+        /** @description Null: all its models */
+        model: string | null;
+        class: components["schemas"]["FailureClass"];
+        /** @description Null: until it is ready again or its configuration changes */
+        until: string | null;
+        message: string;
+      }[];
+    };
+    Pushed: {
+      backlog: string;
+      dry_run: boolean;
+      created: string[];
+      changed: string[];
+      returned: string[];
+      retired: string[];
+      unchanged: number;
+      problems: components["schemas"]["Problem"][];
     };
     Question: {
       prompt: string;
@@ -1728,6 +1762,19 @@ export interface components {
         health: "green" | "yellow" | "red";
       };
     };
+    Worker: {
+      id: string;
+      capabilities: string[];
+      slots: number;
+      live: boolean;
+      /** Format: date-time */
+      seen_at: string;
+      doing: {
+        task_id: string;
+        attempt: number;
+        step: string | null;
+      }[];
+    };
   };
   responses: {
     /** @description No key, or none that is known. */
@@ -2026,6 +2073,254 @@ export interface operations {
           "application/json": components["schemas"]["Refusal"];
         };
       };
+      413: components["responses"]["TooLarge"];
+      415: components["responses"]["NotJson"];
+      422: components["responses"]["NotValid"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  getQueue: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Queue"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  pauseQueue: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "task_type": "heal",
+         *       "reason": "the suite is red"
+         *     }
+         */
+        "application/json": {
+          /** @constant */
+          all?: true;
+          task_type?: components["schemas"]["TaskType"];
+          provider?: string;
+          reason?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Queue"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      413: components["responses"]["TooLarge"];
+      415: components["responses"]["NotJson"];
+      422: components["responses"]["NotValid"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  resumeQueue: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "task_type": "heal"
+         *     }
+         */
+        "application/json": {
+          /** @constant */
+          all?: true;
+          task_type?: components["schemas"]["TaskType"];
+          provider?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Queue"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      413: components["responses"]["TooLarge"];
+      415: components["responses"]["NotJson"];
+      422: components["responses"]["NotValid"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  cancelTasks: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "status": "pending",
+         *       "task_type": "heal"
+         *     }
+         */
+        "application/json": {
+          status?: components["schemas"]["TaskStatus"];
+          task_type?: components["schemas"]["TaskType"];
+          backlog?: string;
+          claimed_by?: string;
+          /** Format: date-time */
+          created_after?: string;
+          /** Format: date-time */
+          created_before?: string;
+          /** @default true */
+          dry_run?: boolean;
+          /** @default 100 */
+          limit?: number;
+          cursor?: string;
+          reason?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["BulkChange"];
+        };
+      };
+      /** @description Asked for in a way that cannot be. */
+      400: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          "x-error-code": components["headers"]["ErrorCode"];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The cursor does not belong to this call"
+           *     }
+           */
+          "application/json": components["schemas"]["Refusal"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      413: components["responses"]["TooLarge"];
+      415: components["responses"]["NotJson"];
+      422: components["responses"]["NotValid"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  retryTasks: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "status": "failed",
+         *       "created_after": "2026-01-01T00:00:00Z"
+         *     }
+         */
+        "application/json": {
+          status?: components["schemas"]["TaskStatus"];
+          task_type?: components["schemas"]["TaskType"];
+          backlog?: string;
+          claimed_by?: string;
+          /** Format: date-time */
+          created_after?: string;
+          /** Format: date-time */
+          created_before?: string;
+          /** @default true */
+          dry_run?: boolean;
+          /** @default 100 */
+          limit?: number;
+          cursor?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["BulkChange"];
+        };
+      };
+      /** @description Asked for in a way that cannot be. */
+      400: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          "x-error-code": components["headers"]["ErrorCode"];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The cursor does not belong to this call"
+           *     }
+           */
+          "application/json": components["schemas"]["Refusal"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
       413: components["responses"]["TooLarge"];
       415: components["responses"]["NotJson"];
       422: components["responses"]["NotValid"];
@@ -2820,254 +3115,6 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
-  getQueue: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Queue"];
-        };
-      };
-      401: components["responses"]["Unauthorized"];
-      403: components["responses"]["Forbidden"];
-      500: components["responses"]["Internal"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
-  pauseQueue: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "task_type": "heal",
-         *       "reason": "the suite is red"
-         *     }
-         */
-        "application/json": {
-          /** @constant */
-          all?: true;
-          task_type?: components["schemas"]["TaskType"];
-          provider?: string;
-          reason?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Queue"];
-        };
-      };
-      401: components["responses"]["Unauthorized"];
-      403: components["responses"]["Forbidden"];
-      413: components["responses"]["TooLarge"];
-      415: components["responses"]["NotJson"];
-      422: components["responses"]["NotValid"];
-      500: components["responses"]["Internal"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
-  resumeQueue: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "task_type": "heal"
-         *     }
-         */
-        "application/json": {
-          /** @constant */
-          all?: true;
-          task_type?: components["schemas"]["TaskType"];
-          provider?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Queue"];
-        };
-      };
-      401: components["responses"]["Unauthorized"];
-      403: components["responses"]["Forbidden"];
-      413: components["responses"]["TooLarge"];
-      415: components["responses"]["NotJson"];
-      422: components["responses"]["NotValid"];
-      500: components["responses"]["Internal"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
-  cancelTasks: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "status": "pending",
-         *       "task_type": "heal"
-         *     }
-         */
-        "application/json": {
-          status?: components["schemas"]["TaskStatus"];
-          task_type?: components["schemas"]["TaskType"];
-          backlog?: string;
-          claimed_by?: string;
-          /** Format: date-time */
-          created_after?: string;
-          /** Format: date-time */
-          created_before?: string;
-          /** @default true */
-          dry_run?: boolean;
-          /** @default 100 */
-          limit?: number;
-          cursor?: string;
-          reason?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["BulkChange"];
-        };
-      };
-      /** @description Asked for in a way that cannot be. */
-      400: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          "x-error-code": components["headers"]["ErrorCode"];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "detail": "The cursor does not belong to this call"
-           *     }
-           */
-          "application/json": components["schemas"]["Refusal"];
-        };
-      };
-      401: components["responses"]["Unauthorized"];
-      403: components["responses"]["Forbidden"];
-      413: components["responses"]["TooLarge"];
-      415: components["responses"]["NotJson"];
-      422: components["responses"]["NotValid"];
-      500: components["responses"]["Internal"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
-  retryTasks: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "status": "failed",
-         *       "created_after": "2026-01-01T00:00:00Z"
-         *     }
-         */
-        "application/json": {
-          status?: components["schemas"]["TaskStatus"];
-          task_type?: components["schemas"]["TaskType"];
-          backlog?: string;
-          claimed_by?: string;
-          /** Format: date-time */
-          created_after?: string;
-          /** Format: date-time */
-          created_before?: string;
-          /** @default true */
-          dry_run?: boolean;
-          /** @default 100 */
-          limit?: number;
-          cursor?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["BulkChange"];
-        };
-      };
-      /** @description Asked for in a way that cannot be. */
-      400: {
-        headers: {
-          "x-request-id": components["headers"]["RequestId"];
-          "x-error-code": components["headers"]["ErrorCode"];
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "detail": "The cursor does not belong to this call"
-           *     }
-           */
-          "application/json": components["schemas"]["Refusal"];
-        };
-      };
-      401: components["responses"]["Unauthorized"];
-      403: components["responses"]["Forbidden"];
-      413: components["responses"]["TooLarge"];
-      415: components["responses"]["NotJson"];
-      422: components["responses"]["NotValid"];
-      500: components["responses"]["Internal"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
   claimRun: {
     parameters: {
       query?: never;
@@ -3462,16 +3509,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            backlog: string;
-            dry_run: boolean;
-            created: string[];
-            changed: string[];
-            returned: string[];
-            retired: string[];
-            unchanged: number;
-            problems: components["schemas"]["Problem"][];
-          };
+          "application/json": components["schemas"]["Pushed"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -3647,22 +3685,7 @@ export interface operations {
         };
         content: {
           "application/json": {
-            providers: {
-              name: string;
-              ready: boolean;
-              detail: string;
-              remedy: string | null;
-              models: string[];
-              /** Format: date-time */
-              checked_at: string;
-              cooling_until: string | null;
-              cooldowns: {
-                model: string | null;
-                class: components["schemas"]["FailureClass"];
-                until: string | null;
-                message: string;
-              }[];
-            }[];
+            providers: components["schemas"]["Provider"][];
             total: number;
           };
         };
@@ -3690,19 +3713,7 @@ export interface operations {
         };
         content: {
           "application/json": {
-            workers: {
-              id: string;
-              capabilities: string[];
-              slots: number;
-              live: boolean;
-              /** Format: date-time */
-              seen_at: string;
-              doing: {
-                task_id: string;
-                attempt: number;
-                step: string | null;
-              }[];
-            }[];
+            workers: components["schemas"]["Worker"][];
             total: number;
           };
         };
@@ -3743,11 +3754,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            worktrees: string[];
-            branches: string[];
-            logs: number;
-          };
+          "application/json": components["schemas"]["Cleaned"];
         };
       };
       401: components["responses"]["Unauthorized"];
