@@ -46,6 +46,13 @@ module.exports = {
       to: { path: "node_modules/(hono|@hono|aws-local-stepfunctions|@types/aws-lambda)/" },
     },
     {
+      name: "client-stands-alone",
+      comment: "It is packed for programs that have nothing else of ours.",
+      severity: "error",
+      from: { path: "^client/" },
+      to: { path: "^(core|functions|scripts|test)/" },
+    },
+    {
       name: "through-the-index",
       comment: "A room is entered by its index.ts.",
       severity: "error",
@@ -80,7 +87,7 @@ module.exports = {
     {
       name: "not-to-dev-dependencies",
       severity: "error",
-      from: { path: "^(core|functions)/" },
+      from: { path: "^(core|functions|client)/" },
       to: { dependencyTypes: ["npm-dev"] },
     },
   ],

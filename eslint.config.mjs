@@ -56,7 +56,7 @@ export default tseslint.config(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
     },
   },
-  { files: ["core/**/*.ts", "functions/**/*.ts"], rules: timeAndChance },
+  { files: ["core/**/*.ts", "functions/**/*.ts", "client/**/*.ts"], rules: timeAndChance },
   {
     files: ["core/ground/clock.ts", "core/ground/id.ts"],
     rules: { "no-restricted-globals": "off", "no-restricted-properties": "off", "no-restricted-syntax": "off" },

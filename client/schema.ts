@@ -911,6 +911,11 @@ export interface components {
       where: "inline" | "machine";
       reason: string;
     };
+    Cleaned: {
+      worktrees: string[];
+      branches: string[];
+      logs: number;
+    };
     Detail: {
       type: string;
       loc: (string | number)[];
@@ -1304,6 +1309,22 @@ export interface components {
       since: string;
       reason: string;
     };
+    PipelineItem: {
+      id: string;
+      task_type: string;
+      model: string;
+      direction: string;
+      claimed_by: string | null;
+      created_at: string;
+      updated_at: string;
+      wait_seconds: number | null;
+      running_seconds: number | null;
+      duration_seconds: number | null;
+      status: string;
+      current_step: string | null;
+      retry_not_before: string | null;
+      wait_reason: string | null;
+    };
     PipelineStatus: {
       running: {
         id: string;
@@ -1322,22 +1343,7 @@ export interface components {
         wait_reason: string | null;
         live_tail?: string[] | null;
       }[];
-      pending: {
-        id: string;
-        task_type: string;
-        model: string;
-        direction: string;
-        claimed_by: string | null;
-        created_at: string;
-        updated_at: string;
-        wait_seconds: number | null;
-        running_seconds: number | null;
-        duration_seconds: number | null;
-        status: string;
-        current_step: string | null;
-        retry_not_before: string | null;
-        wait_reason: string | null;
-      }[];
+      pending: components["schemas"]["PipelineItem"][];
       recent_completed: {
         id: string;
         task_type: string;
@@ -1389,6 +1395,34 @@ export interface components {
       line: number;
       message: string;
       remedy: string;
+    };
+    Provider: {
+      name: string;
+      ready: boolean;
+      detail: string;
+      remedy: string | null;
+      models: string[];
+      /** Format: date-time */
+      checked_at: string;
+      cooling_until: string | null;
+      cooldowns: {
+        /** @description Null: all its models */
+        model: string | null;
+        class: components["schemas"]["FailureClass"];
+        /** @description Null: until it is ready again or its configuration changes */
+        until: string | null;
+        message: string;
+      }[];
+    };
+    Pushed: {
+      backlog: string;
+      dry_run: boolean;
+      created: string[];
+      changed: string[];
+      returned: string[];
+      retired: string[];
+      unchanged: number;
+      problems: components["schemas"]["Problem"][];
     };
     Question: {
       prompt: string;
@@ -1727,6 +1761,19 @@ export interface components {
         /** @enum {string} */
         health: "green" | "yellow" | "red";
       };
+    };
+    Worker: {
+      id: string;
+      capabilities: string[];
+      slots: number;
+      live: boolean;
+      /** Format: date-time */
+      seen_at: string;
+      doing: {
+        task_id: string;
+        attempt: number;
+        step: string | null;
+      }[];
     };
   };
   responses: {
@@ -3462,16 +3509,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            backlog: string;
-            dry_run: boolean;
-            created: string[];
-            changed: string[];
-            returned: string[];
-            retired: string[];
-            unchanged: number;
-            problems: components["schemas"]["Problem"][];
-          };
+          "application/json": components["schemas"]["Pushed"];
         };
       };
       401: components["responses"]["Unauthorized"];
@@ -3647,22 +3685,7 @@ export interface operations {
         };
         content: {
           "application/json": {
-            providers: {
-              name: string;
-              ready: boolean;
-              detail: string;
-              remedy: string | null;
-              models: string[];
-              /** Format: date-time */
-              checked_at: string;
-              cooling_until: string | null;
-              cooldowns: {
-                model: string | null;
-                class: components["schemas"]["FailureClass"];
-                until: string | null;
-                message: string;
-              }[];
-            }[];
+            providers: components["schemas"]["Provider"][];
             total: number;
           };
         };
@@ -3690,19 +3713,7 @@ export interface operations {
         };
         content: {
           "application/json": {
-            workers: {
-              id: string;
-              capabilities: string[];
-              slots: number;
-              live: boolean;
-              /** Format: date-time */
-              seen_at: string;
-              doing: {
-                task_id: string;
-                attempt: number;
-                step: string | null;
-              }[];
-            }[];
+            workers: components["schemas"]["Worker"][];
             total: number;
           };
         };
@@ -3743,11 +3754,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            worktrees: string[];
-            branches: string[];
-            logs: number;
-          };
+          "application/json": components["schemas"]["Cleaned"];
         };
       };
       401: components["responses"]["Unauthorized"];

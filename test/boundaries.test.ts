@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -29,7 +29,8 @@ const Report = z.object({
 
 /** The real check, with the real settings, in `folder`. */
 async function cruise(folder: string) {
-  const { stdout } = await execa(process.execPath, [CRUISE, "--output-type", "json", "core", "functions"], {
+  const parts = ["core", "functions", "client"].filter((part) => existsSync(join(folder, part)));
+  const { stdout } = await execa(process.execPath, [CRUISE, "--output-type", "json", ...parts], {
     cwd: folder,
     reject: false,
   });
@@ -69,6 +70,7 @@ describe("the boundary check", () => {
       "core/watch/status/index.ts": 'import "../../../functions/api/routes.ts";\n',
       "core/ground/errors.ts": "export type Code = string;\n",
       "functions/api/routes.ts": "export const routes = [];\n",
+      "client/index.ts": 'export type { Code } from "../core/ground/errors.ts";\n',
     });
     const { violations } = await cruise(folder);
     const found = violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`);
@@ -79,6 +81,7 @@ describe("the boundary check", () => {
         expect.stringMatching(/^no-circles: core\/work\/attempt\/[ab]\.ts → core\/work\/attempt\/[ab]\.ts$/),
         "through-the-index: core/flow/pipeline/index.ts → core/work/task/row.ts",
         "core-knows-no-doors: core/watch/status/index.ts → functions/api/routes.ts",
+        "client-stands-alone: client/index.ts → core/ground/errors.ts",
         expect.stringMatching(/^no-unknown-room: core\/work\/cellar\/index\.ts/),
       ]),
     );
@@ -134,7 +137,7 @@ describe("the lint rules on time and chance", () => {
     "7: no-restricted-syntax",
   ];
 
-  it.each(["core/work/task/create.ts", "core/ground/store/store.ts", "functions/cli/client.ts"])(
+  it.each(["core/work/task/create.ts", "core/ground/store/store.ts", "functions/cli/client.ts", "client/address.ts"])(
     "bite in %s",
     async (path) => {
       expect(await rulesFor(path, PLANTED)).toEqual(expect.arrayContaining(BITES));

@@ -39,6 +39,7 @@ named("Metrics", Metrics.MetricsAnswer);
 named("QueuePlace", Status.Place);
 named("QueueWaiting", Status.Waiting);
 named("PipelineStatus", Status.PipelineStatus);
+named("PipelineItem", Status.PipelineStatus.shape.pending.element);
 named("AgentUsage", Status.UsageAnswer);
 named("ProjectManager", Status.ProjectManager);
 named("Visibility", Status.Visibility);

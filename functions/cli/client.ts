@@ -1,6 +1,8 @@
 import * as z from "zod";
+import * as Api from "../../client/index.ts";
 import * as Clock from "../../core/ground/clock.ts";
 import { Failure } from "./failure.ts";
+import { isKnown } from "./known.ts";
 import { remedyFor } from "./remedies.ts";
 import { oneLine } from "./text.ts";
 
@@ -10,48 +12,46 @@ const ANSWER_WITHIN_MS = 120_000;
 /** An answer: what the API sent, to the letter, and what a command reads of it. */
 export type Answer<T> = { raw: string; data: T };
 
+/** A request; it is made when it is said what is read of its answer: no more than that can be. */
+export type Asked<T> = { reads<K extends keyof T>(...fields: readonly K[]): Promise<Answer<Pick<T, K>>> };
+
 export type Client = {
   /** The address, without a key that came in it. */
   base: string;
-  get<T>(path: string, shape: z.ZodType<T>): Promise<Answer<T>>;
-  post<T>(path: string, body: Record<string, unknown>, shape: z.ZodType<T>): Promise<Answer<T>>;
+  /** One request with the API's own client. */
+  ask<T>(request: (api: Api.Client) => Promise<{ data?: T }>): Asked<T>;
 };
 
 /**
- * The agent API at `base` (`http://host:port`, a key as the password). Every call throws a Failure: `unreachable` when nobody
+ * The agent API at `base` (`http://host:port`, a key as the password). Every request throws a Failure: `unreachable` when nobody
  * answers, `refused` when the API says no or what answers is not the API.
  */
 export function connect(base: string, clock: Clock.Clock): Client {
-  const { url, authorization } = parse(base);
-  const call = async <T>(method: string, path: string, shape: z.ZodType<T>, body?: Record<string, unknown>) => {
-    const { status, code, raw } = await send(clock, `${url}${path}`, {
-      method,
-      // A redirect would carry the key to somewhere else.
-      redirect: "error",
-      headers: {
-        accept: "application/json",
-        ...(authorization === undefined ? {} : { authorization }),
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (status < 200 || status > 299) throw refusal(status, code, raw, `${method} ${url}${path}`);
-    const parsed = shape.safeParse(json(raw));
-    if (!parsed.success) throw stranger(url);
-    return { raw, data: parsed.data };
-  };
+  const url = addressOf(base);
   return {
     base: url,
-    get: (path, shape) => call("GET", path, shape),
-    post: (path, body, shape) => call("POST", path, shape, body),
+    ask: (request) => ({
+      async reads(...fields) {
+        const api = Api.createClient({ baseUrl: base, fetch: (sent) => send(clock, sent) });
+        let raw = "";
+        api.use({
+          async onResponse({ request: sent, response, schemaPath }) {
+            raw = await response.clone().text();
+            if (!response.ok) throw refusal(response, raw, `${sent.method} ${sent.url}`);
+            if (!isKnown(sent.method, schemaPath, json(raw), fields)) throw stranger(url);
+          },
+        });
+        const { data } = await request(api);
+        if (data === undefined) throw stranger(url);
+        return { raw, data };
+      },
+    }),
   };
 }
 
-function parse(base: string): { url: string; authorization: string | undefined } {
-  let url: URL;
+function addressOf(base: string): string {
   try {
-    url = new URL(base);
-    if (!/^https?:$/.test(url.protocol)) throw new Error("not http");
+    return Api.address(base).url;
   } catch {
     throw new Failure(
       "usage",
@@ -59,26 +59,21 @@ function parse(base: string): { url: string; authorization: string | undefined }
       "Give it as --api http://127.0.0.1:8000, or set AGENT_API_BASE.",
     );
   }
-  const { username, password } = url;
-  const authorization =
-    password === ""
-      ? undefined
-      : `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64")}`;
-  return { url: `${url.origin}${url.pathname.replace(/\/+$/, "")}`, authorization };
 }
 
-async function send(clock: Clock.Clock, url: string, init: RequestInit) {
+/** The whole answer, in time: its body too. */
+async function send(clock: Clock.Clock, request: Request): Promise<Response> {
   const deadline = Clock.deadline(clock, ANSWER_WITHIN_MS);
   try {
-    const response = await fetch(url, { ...init, signal: deadline.signal });
-    const raw = await response.text();
-    return { status: response.status, code: response.headers.get("x-error-code") ?? undefined, raw };
+    const response = await fetch(request, { signal: deadline.signal });
+    const { status, headers } = response;
+    return new Response((await response.text()) || null, { status, headers });
   } catch {
     // fetch's own words ("fetch failed") help nobody.
     const why = deadline.signal.aborted ? `did not answer within ${ANSWER_WITHIN_MS / 1000} s` : "does not answer";
     throw new Failure(
       "unreachable",
-      `The host at ${new URL(url).origin} ${why}`,
+      `The host at ${new URL(request.url).origin} ${why}`,
       "Start it with `npm start` (or `coherence run`), or name another: --api URL or AGENT_API_BASE.",
     );
   } finally {
@@ -94,7 +89,8 @@ const Refusal = z.object({
   ]),
 });
 
-function refusal(status: number, code: string | undefined, raw: string, request: string): Failure {
+function refusal({ status, headers }: Response, raw: string, request: string): Failure {
+  const code = headers.get("x-error-code") ?? undefined;
   const parsed = Refusal.safeParse(json(raw));
   if (!parsed.success) return new Failure("refused", `${request} answered ${status}`, remedyFor(code, status), code);
   const { detail } = parsed.data;

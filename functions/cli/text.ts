@@ -14,9 +14,9 @@ export function safe(text: string): string {
   return stripVTControlCharacters(text).replace(/\r\n?/g, "\n").replace(CONTROL, "").replace(INVISIBLE, "");
 }
 
-/** The same on one line: every run of white space is one space. */
-export function oneLine(text: string): string {
-  return safe(text.replace(/[\r\n\u2028\u2029]/g, " "))
+/** The same on one line: every run of white space is one space. Nothing is nothing: an older host may leave it out. */
+export function oneLine(text: string | null | undefined): string {
+  return safe((text ?? "").replace(/[\r\n\u2028\u2029]/g, " "))
     .replace(/\s+/g, " ")
     .trim();
 }

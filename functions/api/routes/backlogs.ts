@@ -18,16 +18,18 @@ const push = route({
   summary: "Make the table say what a backlog file says; a file with problems changes nothing (422)",
   body: z.object({ text, kind: z.enum(["product", "meta"]).default("product"), dry_run: z.boolean().default(false) }),
   example: { text: "1. Say hello {#hello}\n", dry_run: true },
-  answer: z.object({
-    backlog: z.string(),
-    dry_run: z.boolean(),
-    created: z.array(z.string()),
-    changed: z.array(z.string()),
-    returned: z.array(z.string()),
-    retired: z.array(z.string()),
-    unchanged: z.number().int(),
-    problems: z.array(Shapes.Problem),
-  }),
+  answer: z
+    .object({
+      backlog: z.string(),
+      dry_run: z.boolean(),
+      created: z.array(z.string()),
+      changed: z.array(z.string()),
+      returned: z.array(z.string()),
+      retired: z.array(z.string()),
+      unchanged: z.number().int(),
+      problems: z.array(Shapes.Problem),
+    })
+    .meta({ id: "Pushed" }),
   async handle({ deps, params, body }) {
     const pushed = await Pipeline.push(deps, { id: params.id, text: body.text, kind: body.kind, dryRun: body.dry_run });
     if (pushed.problems.length > 0) throw invalid(pushed.problems.map(problem));

@@ -7,36 +7,44 @@ import * as Present from "../present.ts";
 import { route } from "../route.ts";
 import * as Shapes from "../shapes.ts";
 
+const Provided = z
+  .object({
+    name: z.string(),
+    ready: z.boolean(),
+    detail: z.string(),
+    remedy: z.string().nullable(),
+    models: z.array(z.string()),
+    checked_at: Shapes.Time,
+    cooling_until: Shapes.Time.nullable(),
+    cooldowns: z.array(
+      z.object({
+        model: z.string().nullable().describe("Null: all its models"),
+        class: FailureClass,
+        until: Shapes.Time.nullable().describe("Null: until it is ready again or its configuration changes"),
+        message: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: "Provider" });
+
+const Worker = z
+  .object({
+    id: z.string(),
+    capabilities: z.array(z.string()),
+    slots: z.number().int(),
+    live: z.boolean(),
+    seen_at: Shapes.Time,
+    doing: z.array(z.object({ task_id: z.string(), attempt: z.number().int(), step: z.string().nullable() })),
+  })
+  .meta({ id: "Worker" });
+
 const providers = route({
   id: "listProviders",
   method: "GET",
   path: "/api/agent/providers",
   scope: ["read"],
   summary: "Which providers answered their probe, which cool down, and what to do about them",
-  answer: z.object({
-    providers: z.array(
-      z.object({
-        name: z.string(),
-        ready: z.boolean(),
-        detail: z.string(),
-        remedy: z.string().nullable(),
-        models: z.array(z.string()),
-        checked_at: Shapes.Time,
-        cooling_until: Shapes.Time.nullable(),
-        cooldowns: z.array(
-          z.object({
-            /** Null: all its models. */
-            model: z.string().nullable(),
-            class: FailureClass,
-            /** Null: until it is ready again or its configuration changes. */
-            until: Shapes.Time.nullable(),
-            message: z.string(),
-          }),
-        ),
-      }),
-    ),
-    total: z.number().int(),
-  }),
+  answer: z.object({ providers: z.array(Provided), total: z.number().int() }),
   async handle({ deps }) {
     const { readiness, cooldowns } = await Provider.health(deps);
     const now = deps.clock.now();
@@ -70,19 +78,7 @@ const workers = route({
   path: "/api/agent/workers",
   scope: ["read"],
   summary: "The machines that run agents, and what each does now",
-  answer: z.object({
-    workers: z.array(
-      z.object({
-        id: z.string(),
-        capabilities: z.array(z.string()),
-        slots: z.number().int(),
-        live: z.boolean(),
-        seen_at: Shapes.Time,
-        doing: z.array(z.object({ task_id: z.string(), attempt: z.number().int(), step: z.string().nullable() })),
-      }),
-    ),
-    total: z.number().int(),
-  }),
+  answer: z.object({ workers: z.array(Worker), total: z.number().int() }),
   async handle({ deps }) {
     const rows = (await Status.workers(deps)).map(({ capacity, seen_at, ...row }) => ({
       ...row,
@@ -102,7 +98,9 @@ const cleanup = route({
   body: z.object({ dry_run: z.boolean().default(false), keep_days: z.number().min(0).max(3650).default(7) }),
   bodyOptional: true,
   example: { dry_run: true },
-  answer: z.object({ worktrees: z.array(z.string()), branches: z.array(z.string()), logs: z.number().int() }),
+  answer: z
+    .object({ worktrees: z.array(z.string()), branches: z.array(z.string()), logs: z.number().int() })
+    .meta({ id: "Cleaned" }),
   refuses: { 404: "This host works on no repository" },
   async handle({ host, body }) {
     if (!host.cleanup) throw fail("not_found", "This host works on no repository");

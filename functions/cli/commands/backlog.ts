@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import type { Shapes } from "../../../client/index.ts";
 import { EXIT } from "../failure.ts";
 import { readNamed } from "../files.ts";
-import { Pushed } from "../shapes.ts";
 import { open, print, type Common } from "../shell.ts";
 import { oneLine } from "../text.ts";
 import { waiting } from "../waiting.ts";
@@ -36,9 +36,14 @@ export const backlog: Register = (program) => {
       // The host would refuse it whole, with the same words; so the lines are named without it.
       const { text, problems, id } = await checked(file);
       if (problems.length > 0) return refuse(problems, options);
-      const body = { text, kind: options.meta ? "meta" : "product", dry_run: options.dryRun ?? false };
-      const path = `/api/agent/backlogs/${encodeURIComponent(options.id ?? id)}/push`;
-      const answer = await waiting(`pushing ${oneLine(file)}`, open(options).api.post(path, body, Pushed));
+      const body = { text, kind: options.meta ? "meta" : "product", dry_run: options.dryRun ?? false } as const;
+      const path = { id: options.id ?? id };
+      const answer = await waiting(
+        `pushing ${oneLine(file)}`,
+        open(options)
+          .api.ask((api) => api.POST("/api/agent/backlogs/{id}/push", { params: { path }, body }))
+          .reads("created", "changed", "returned", "retired", "unchanged"),
+      );
       show(answer, options.json, (pushed) => outcome(pushed, options.id ?? id, body.dry_run));
     });
 };
@@ -59,7 +64,11 @@ function refuse(problems: readonly Problem[], options: Common): void {
   process.exitCode = EXIT.refused;
 }
 
-function outcome(pushed: Pushed, id: string, dryRun: boolean): string {
+function outcome(
+  pushed: Omit<Shapes["Pushed"], "backlog" | "dry_run" | "problems">,
+  id: string,
+  dryRun: boolean,
+): string {
   const { created, changed, returned, retired, unchanged } = pushed;
   const counts = Object.entries({ created, changed, returned, retired })
     .filter(([, ids]) => ids.length > 0)

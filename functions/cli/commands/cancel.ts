@@ -15,6 +15,8 @@ export const cancel: Register = (program) => {
     .option(...JSON_FLAG)
     .action(async (id: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>();
-      await act(id, "cancel", options.reason === undefined ? {} : { reason: options.reason }, options);
+      const { reason } = options;
+      const body = reason === undefined ? {} : { reason };
+      await act((api) => api.POST("/api/agent/tasks/{id}/cancel", { params: { path: { id } }, body }), options);
     });
 };

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { Cleaned } from "../shapes.ts";
 import { open, type Common } from "../shell.ts";
 import { oneLine } from "../text.ts";
 import { waiting } from "../waiting.ts";
@@ -18,9 +17,12 @@ export const cleanup: Register = (program) => {
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const dryRun = options.dryRun ?? false;
+      const body = { dry_run: dryRun, keep_days: options.keepDays };
       const answer = await waiting(
         "cleaning up",
-        open(options).api.post("/api/agent/cleanup", { dry_run: dryRun, keep_days: options.keepDays }, Cleaned),
+        open(options)
+          .api.ask((api) => api.POST("/api/agent/cleanup", { body }))
+          .reads("worktrees", "branches", "logs"),
       );
       show(answer, options.json, ({ worktrees, branches, logs }) =>
         [

@@ -13,11 +13,6 @@ export function show<T>(answer: Answer<T>, json: boolean | undefined, text: (dat
   print(json ? answer.raw : text(answer.data));
 }
 
-/** The path of a task's route. An id is a path segment, whatever it holds. */
-export function taskPath(id: string, rest = ""): string {
-  return `/api/agent/tasks/${encodeURIComponent(id)}${rest}`;
-}
-
 /** Reads an option that is a whole number from `min` to `max`; what is not is bad usage. */
 export function whole(min: number, max: number): (value: string) => number {
   return (value) => {
@@ -26,11 +21,4 @@ export function whole(min: number, max: number): (value: string) => number {
       throw new InvalidArgumentError(`It is a whole number from ${min} to ${max}.`);
     return number;
   };
-}
-
-/** A query string of what is given. */
-export function query(values: Record<string, string | number | undefined>): string {
-  const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) if (value !== undefined) given.set(name, String(value));
-  return given.size === 0 ? "" : `?${given.toString()}`;
 }

@@ -16,6 +16,9 @@ export const decide: Register = (program) => {
     .action(async (id: string, answer: string, _: unknown, command: Command) => {
       const decision = (answer === "-" ? readNamed("-").toString("utf8") : answer).trim();
       if (decision === "") throw new Failure("usage", "The answer is empty", 'Give one: coherence decide ID "answer"');
-      await act(id, "decide", { decision }, command.optsWithGlobals<Common>());
+      await act(
+        (api) => api.POST("/api/agent/tasks/{id}/decide", { params: { path: { id } }, body: { decision } }),
+        command.optsWithGlobals<Common>(),
+      );
     });
 };

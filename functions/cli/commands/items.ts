@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import type { Shapes } from "../../../client/index.ts";
 import { Failure } from "../failure.ts";
 import { page, table } from "../output.ts";
-import { Backlogs, Items, type Item } from "../shapes.ts";
 import { open, type Common, type Shell } from "../shell.ts";
-import { JSON_FLAG, query, show, type Register } from "./command.ts";
+import { JSON_FLAG, show, type Register } from "./command.ts";
 
 type Options = Common & { state?: string };
 
@@ -19,21 +19,25 @@ export const items: Register = (program) => {
       const options = command.optsWithGlobals<Options>();
       const shell = open(options);
       const id = backlog ?? shell.backlog ?? (await first(shell));
-      const path = `/api/agent/backlogs/${encodeURIComponent(id)}/items${query({ state: options.state })}`;
-      show(await shell.api.get(path, Items), options.json, (data) => list(data.items, data.total, shell));
+      // Which states there are the API says best.
+      const query = { state: options.state as Shapes["ItemState"] | undefined };
+      const answer = await shell.api
+        .ask((api) => api.GET("/api/agent/backlogs/{id}/items", { params: { path: { id }, query } }))
+        .reads("items", "total");
+      show(answer, options.json, (data) => list(data.items, data.total, shell));
     });
 };
 
 async function first(shell: Shell): Promise<string> {
-  const { backlogs } = (await shell.api.get("/api/agent/backlogs", Backlogs)).data;
+  const { backlogs } = (await shell.api.ask((api) => api.GET("/api/agent/backlogs")).reads("backlogs")).data;
   const [one] = backlogs;
   if (!one) throw new Failure("refused", "There is no backlog", "Push one: `coherence backlog push FILE`.");
   if (backlogs.length > 1) shell.note(`Backlog ${one.id}, the first of ${backlogs.length}.`);
   return one.id;
 }
 
-function list(rows: Item[], total: number, shell: Shell): string {
-  const text = table<Item>(
+function list(rows: Shapes["Item"][], total: number, shell: Shell): string {
+  const text = table<Shapes["Item"]>(
     [
       { head: "ID", of: (item) => item.id, width: "whole" },
       { head: "STATE", of: (item) => item.state },

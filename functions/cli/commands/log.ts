@@ -1,14 +1,16 @@
 import type { Command } from "commander";
 import { Failure } from "../failure.ts";
-import { LogPage, Task } from "../shapes.ts";
 import { open, type Common, type Shell } from "../shell.ts";
 import { lines, oneLine, safe } from "../text.ts";
-import { JSON_FLAG, show, taskPath, type Register } from "./command.ts";
+import { JSON_FLAG, show, type Register } from "./command.ts";
 
 /** Ms between two looks at a log that grows; the host writes it once a second. */
 const LOOK_EVERY_MS = 1000;
 /** After these nothing is added to a log but by a retry. */
 const ENDED = ["completed", "failed", "cancelled"];
+
+/** What is read of a page of a log. */
+const PAGE = ["log", "truncated", "next_offset", "next_cursor"] as const;
 
 type Options = Common & { follow?: boolean };
 
@@ -24,7 +26,8 @@ export const log: Register = (program) => {
       const options = command.optsWithGlobals<Options>();
       const shell = open(options);
       if (options.follow) return follow(shell, id);
-      const answer = await shell.api.get(taskPath(id, "/log"), LogPage);
+      const params = { path: { id } };
+      const answer = await shell.api.ask((api) => api.GET("/api/agent/tasks/{id}/log", { params })).reads(...PAGE);
       if (answer.data.truncated && !options.json) shell.note("The beginning is left out; -f prints all of it.");
       show(answer, options.json, (data) => safe(data.log));
     });
@@ -36,7 +39,10 @@ async function follow(shell: Shell, id: string): Promise<void> {
   let asked = false;
   for (;;) {
     // The status is read before the log: what an ended task printed is then complete.
-    const task = (await shell.api.get(taskPath(id), Task)).data;
+    const params = { path: { id } };
+    const task = (
+      await shell.api.ask((api) => api.GET("/api/agent/tasks/{id}", { params })).reads("status", "decision_prompt")
+    ).data;
     const next = await piece(shell, id, from);
     from = next.from;
     const text = printable.take(next.text);
@@ -57,13 +63,14 @@ type From = { offset: number; cursor: string | null };
 
 /** What was added since; a task that has printed nothing yet has no log. */
 async function piece(shell: Shell, id: string, from: From): Promise<{ text: string; from: From; more: boolean }> {
-  const query = from.cursor === null ? `offset=${from.offset}` : `cursor=${encodeURIComponent(from.cursor)}`;
+  const query = from.cursor === null ? { offset: from.offset } : { cursor: from.cursor };
+  const params = { path: { id }, query };
   try {
-    const page = (await shell.api.get(taskPath(id, `/log?${query}`), LogPage)).data;
+    const page = (await shell.api.ask((api) => api.GET("/api/agent/tasks/{id}/log", { params })).reads(...PAGE)).data;
     return {
       text: page.log,
       from: { offset: page.next_offset, cursor: page.next_cursor ?? null },
-      more: page.truncated === true && page.next_offset > from.offset,
+      more: page.truncated && page.next_offset > from.offset,
     };
   } catch (error) {
     if (error instanceof Failure && error.code === "task.log_not_found") return { text: "", from, more: false };

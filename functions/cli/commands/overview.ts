@@ -1,6 +1,6 @@
+import type { Shapes } from "../../../client/index.ts";
 import { duration, ms } from "../durations.ts";
 import { money, page, section, table } from "../output.ts";
-import type { Metrics, PipelineStatus, StatusItem, Tasks, Workers } from "../shapes.ts";
 import type { Shell } from "../shell.ts";
 import { oneLine } from "../text.ts";
 import { workersTable } from "./workers.ts";
@@ -9,12 +9,18 @@ import { workersTable } from "./workers.ts";
 const LINES = 8;
 const INDENT = 2;
 
+/** What is read of pipeline-status and of metrics. */
+export const PIPELINE = ["running", "pending", "recent_completed", "attention"] as const;
+export const METRICS = ["success_rate", "execution_time", "usage"] as const;
+
+type StatusItem = Shapes["PipelineItem"];
+
 /** All that `status` shows. */
 export type Seen = {
-  pipeline: PipelineStatus;
-  metrics: Metrics;
-  workers: Workers;
-  asking: Tasks;
+  pipeline: Pick<Shapes["PipelineStatus"], (typeof PIPELINE)[number]>;
+  metrics: Pick<Shapes["Metrics"], (typeof METRICS)[number]>;
+  workers: readonly Shapes["Worker"][];
+  asking: { tasks: Shapes["TaskListItem"][]; total: number };
 };
 
 /** The text of `status`. */

@@ -1,12 +1,12 @@
 import type { Command } from "commander";
+import type { Shapes } from "../../../client/index.ts";
 import { at } from "../durations.ts";
 import { page, table } from "../output.ts";
-import { Providers } from "../shapes.ts";
 import { open, type Common } from "../shell.ts";
 import { oneLine } from "../text.ts";
 import { JSON_FLAG, show, type Register } from "./command.ts";
 
-type Provider = Providers["providers"][number];
+type Provider = Shapes["Provider"];
 
 /** `providers`: who is ready to work, and what the others lack. */
 export const providers: Register = (program) => {
@@ -17,7 +17,8 @@ export const providers: Register = (program) => {
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Common>();
       const shell = open(options);
-      show(await shell.api.get("/api/agent/providers", Providers), options.json, ({ providers: rows }) =>
+      const answer = await shell.api.ask((api) => api.GET("/api/agent/providers")).reads("providers");
+      show(answer, options.json, ({ providers: rows }) =>
         page([list(rows, shell.width()), rows.flatMap(notes).join("\n")]),
       );
     });
@@ -45,7 +46,7 @@ function notes(row: Provider): string[] {
     ...(row.ready || !row.remedy ? [] : [`${name}: ${oneLine(row.remedy)}`]),
     ...row.cooldowns.map(
       (one) =>
-        `${name}${one.model ? ` ${oneLine(one.model)}` : ""}: cools down until ${at(one.until)} (${oneLine(one.class ?? "unknown")})`,
+        `${name}${one.model ? ` ${oneLine(one.model)}` : ""}: cools down until ${at(one.until)} (${oneLine(one.class)})`,
     ),
   ];
 }

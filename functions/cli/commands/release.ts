@@ -11,6 +11,9 @@ export const release: Register = (program) => {
     .argument("<id>", "the task's id, whole")
     .option(...JSON_FLAG)
     .action(async (id: string, _: unknown, command: Command) =>
-      act(id, "release", {}, command.optsWithGlobals<Common>()),
+      act(
+        (api) => api.POST("/api/agent/tasks/{id}/release", { params: { path: { id } } }),
+        command.optsWithGlobals<Common>(),
+      ),
     );
 };

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { Item } from "../shapes.ts";
 import { open, type Common } from "../shell.ts";
 import { oneLine } from "../text.ts";
 import { act } from "./act.ts";
@@ -16,9 +15,12 @@ export const retry: Register = (program) => {
       const options = command.optsWithGlobals<Common>();
       // No id of a task, a backlog or an item has a slash in it.
       const [backlog = "", ...item] = id.split("/");
-      if (item.length === 0) return act(id, "retry", {}, options);
-      const path = `/api/agent/backlogs/${encodeURIComponent(backlog)}/items/${encodeURIComponent(item.join("/"))}/retry`;
-      const answer = await open(options).api.post(path, {}, Item);
+      if (item.length === 0)
+        return act((api) => api.POST("/api/agent/tasks/{id}/retry", { params: { path: { id } } }), options);
+      const path = { id: backlog, item: item.join("/") };
+      const answer = await open(options)
+        .api.ask((api) => api.POST("/api/agent/backlogs/{id}/items/{item}/retry", { params: { path } }))
+        .reads("id", "state");
       show(answer, options.json, (row) => `${oneLine(row.id)} is now ${oneLine(row.state)}`);
     });
 };

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
-import { Metrics, PipelineStatus, Tasks, Workers } from "../shapes.ts";
 import { open, type Common, type Shell } from "../shell.ts";
 import { show, type Register } from "./command.ts";
-import { overview } from "./overview.ts";
+import { METRICS, overview, PIPELINE } from "./overview.ts";
 import { watch } from "./watch.ts";
+
+const ASKING = { status: "needs_decision", limit: 20 } as const;
 
 type Options = Common & { watch?: boolean };
 
@@ -17,7 +18,12 @@ export const status: Register = (program) => {
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const shell = open(options);
-      if (options.json) return show(await shell.api.get("/api/agent/pipeline-status", PipelineStatus), true, () => "");
+      if (options.json)
+        return show(
+          await shell.api.ask((api) => api.GET("/api/agent/pipeline-status")).reads(...PIPELINE),
+          true,
+          () => "",
+        );
       if (options.watch) return watch(shell, () => screen(shell));
       shell.print(await screen(shell));
     });
@@ -25,13 +31,13 @@ export const status: Register = (program) => {
 
 async function screen(shell: Shell): Promise<string> {
   const [pipeline, metrics, workers, asking] = await Promise.all([
-    shell.api.get("/api/agent/pipeline-status", PipelineStatus),
-    shell.api.get("/api/agent/metrics", Metrics),
-    shell.api.get("/api/agent/workers", Workers),
-    shell.api.get("/api/agent/tasks?status=needs_decision&limit=20", Tasks),
+    shell.api.ask((api) => api.GET("/api/agent/pipeline-status")).reads(...PIPELINE),
+    shell.api.ask((api) => api.GET("/api/agent/metrics")).reads(...METRICS),
+    shell.api.ask((api) => api.GET("/api/agent/workers")).reads("workers"),
+    shell.api.ask((api) => api.GET("/api/agent/tasks", { params: { query: ASKING } })).reads("tasks", "total"),
   ]);
   return overview(
-    { pipeline: pipeline.data, metrics: metrics.data, workers: workers.data, asking: asking.data },
+    { pipeline: pipeline.data, metrics: metrics.data, workers: workers.data.workers, asking: asking.data },
     shell,
   );
 }

@@ -1,10 +1,29 @@
 import type { Command } from "commander";
+import type { Shapes } from "../../../client/index.ts";
 import { at, between, duration } from "../durations.ts";
 import { fields, money, page, section, table } from "../output.ts";
-import { Attempts, Task, type Attempt } from "../shapes.ts";
 import { open, type Common } from "../shell.ts";
 import { oneLine, safe } from "../text.ts";
-import { JSON_FLAG, show, taskPath, type Register } from "./command.ts";
+import { JSON_FLAG, show, type Register } from "./command.ts";
+
+/** What is read of a task. */
+const TASK = [
+  "id",
+  "status",
+  "task_type",
+  "item",
+  "current_step",
+  "retry_not_before",
+  "wait_reason",
+  "decision_prompt",
+  "decision",
+  "created_at",
+  "updated_at",
+  "direction",
+  "error",
+] as const;
+type Task = Pick<Shapes["Task"], (typeof TASK)[number]>;
+type Attempt = Shapes["Attempt"];
 
 /** `task ID`: all there is to know about one task: its error, its attempts, who was tried and what it cost. */
 export const task: Register = (program) => {
@@ -16,9 +35,12 @@ export const task: Register = (program) => {
     .action(async (id: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<Common>();
       const shell = open(options);
-      const answer = await shell.api.get(taskPath(id), Task);
+      const params = { path: { id } };
+      const answer = await shell.api.ask((api) => api.GET("/api/agent/tasks/{id}", { params })).reads(...TASK);
       if (options.json) return show(answer, true, () => "");
-      const { attempts } = (await shell.api.get(taskPath(id, "/attempts"), Attempts)).data;
+      const { attempts } = (
+        await shell.api.ask((api) => api.GET("/api/agent/tasks/{id}/attempts", { params })).reads("attempts")
+      ).data;
       shell.print(page([about(answer.data), problem(answer.data), ...attempts.map((one) => went(one, shell.width()))]));
     });
 };

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import type { Shapes } from "../../../client/index.ts";
 import { between } from "../durations.ts";
 import { page, table } from "../output.ts";
-import { Tasks, type TaskItem } from "../shapes.ts";
 import { open, type Common, type Shell } from "../shell.ts";
-import { JSON_FLAG, query, show, whole, type Register } from "./command.ts";
+import { JSON_FLAG, show, whole, type Register } from "./command.ts";
 
 type Options = Common & { status?: string; type?: string; limit: number };
 
@@ -22,15 +22,22 @@ export const tasks: Register = (program) => {
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const shell = open(options);
-      const asked = query({ status: options.status, task_type: options.type, limit: options.limit });
-      const answer = await shell.api.get(`/api/agent/tasks${asked}`, Tasks);
+      // Which words there are the API says best.
+      const query = {
+        status: options.status as Shapes["TaskStatus"] | undefined,
+        task_type: options.type as Shapes["TaskType"] | undefined,
+        limit: options.limit,
+      };
+      const answer = await shell.api
+        .ask((api) => api.GET("/api/agent/tasks", { params: { query } }))
+        .reads("tasks", "total");
       show(answer, options.json, (data) => list(data.tasks, data.total, shell));
     });
 };
 
-function list(rows: TaskItem[], total: number, shell: Shell): string {
+function list(rows: Shapes["TaskListItem"][], total: number, shell: Shell): string {
   const now = shell.clock.now();
-  const text = table<TaskItem>(
+  const text = table<Shapes["TaskListItem"]>(
     [
       { head: "ID", of: (task) => task.id, width: "whole" },
       { head: "TYPE", of: (task) => task.task_type, drop: 1 },

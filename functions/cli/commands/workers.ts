@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import type { Shapes } from "../../../client/index.ts";
 import { between } from "../durations.ts";
 import { table } from "../output.ts";
-import { Workers } from "../shapes.ts";
 import { open, type Common, type Shell } from "../shell.ts";
 import { JSON_FLAG, show, type Register } from "./command.ts";
 
@@ -16,14 +16,15 @@ export const workers: Register = (program) => {
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Common>();
       const shell = open(options);
-      show(await shell.api.get("/api/agent/workers", Workers), options.json, (data) => workersTable(data, shell));
+      const answer = await shell.api.ask((api) => api.GET("/api/agent/workers")).reads("workers");
+      show(answer, options.json, (data) => workersTable(data.workers, shell));
     });
 };
 
 /** A line for each thing that a worker does, one for a worker that is idle. `indent` cells are taken already. */
-export function workersTable(data: Workers, shell: Shell, indent = 0): string {
+export function workersTable(workers: readonly Shapes["Worker"][], shell: Shell, indent = 0): string {
   const now = shell.clock.now();
-  const rows = data.workers.flatMap((worker): Row[] => {
+  const rows = workers.flatMap((worker): Row[] => {
     const who = {
       id: worker.id,
       live: worker.live === false ? "no" : "yes",
