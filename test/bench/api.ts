@@ -61,7 +61,7 @@ export async function api(full: boolean): Promise<Row[]> {
   return rows;
 }
 
-/** Ms of one request after the other, then requests a second of WIDTH at once; capacity units of one. */
+/** Ms of one request after the other, then requests a second of WIDTH at once, and what one costs this process and the table. */
 async function measure(
   one: Bench,
   app: Hono<Env>,
@@ -88,6 +88,7 @@ async function measure(
   while (times.length < ALONE.least || (times.length < ALONE.most && performance.now() < end))
     times.push(await timed(ask));
   let answered = 0;
+  const before = process.cpuUsage();
   const took = await timed(async () => {
     const until = performance.now() + THROUGHPUT_MS;
     const loop = async () => {
@@ -95,6 +96,7 @@ async function measure(
     };
     await Promise.all(Array.from({ length: WIDTH }, loop));
   });
+  const { user, system } = process.cpuUsage(before);
   let units = 0;
   one.deps.store.onCapacity = (n) => (units += n);
   await ask();
@@ -103,7 +105,7 @@ async function measure(
     what,
     goal: "",
     figure: `p50 ${ms(median(times))}, p99 ${ms(quantile(times, 0.99))}, ${((answered * 1000) / took).toFixed(0)}/s`,
-    how: `${times.length} one after the other; ${WIDTH} at once for ${THROUGHPUT_MS} ms; ${units.toFixed(1)} units`,
+    how: `${times.length} one after the other; ${WIDTH} at once for ${THROUGHPUT_MS} ms; ${ms((user + system) / 1000 / answered)} of this process's CPU and ${units.toFixed(1)} units each`,
   };
 }
 

@@ -28,6 +28,8 @@ const FAIL_ONCE = 10;
 const ABORTED = 2;
 /** Tasks of the pipeline's own, one every so many ends of the runners'. */
 const OWN_EVERY = 5;
+/** One of so many is at work for a second and a half, the rest for a tenth of one. */
+const LONG = 20;
 const HOST_KILLS = 2;
 /** Where the lives of runners end, each of them once: right after the step, before the next request. */
 const DIES = ["leased:3", "begun:2", "finished:2", "said:3", "begun:5", "finished:4"];
@@ -183,7 +185,8 @@ beforeAll(async () => {
       post(`Outside work ${i}`, {
         dispatch: "external",
         ...(i < FAIL_ONCE ? { runner_retry_max: 3, runner_retry_delay_seconds: 1 } : {}),
-        work: works(0.05 + id.random() * 0.3, i < FAIL_ONCE ? mark(i) : ""),
+        // Some are at work for more than a heartbeat.
+        work: works(i % LONG === 0 ? 1.5 : 0.02 + id.random() * 0.1, i < FAIL_ONCE ? mark(i) : ""),
       }),
     ),
   );
