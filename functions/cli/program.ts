@@ -5,10 +5,13 @@ import { cleanup } from "./commands/cleanup.ts";
 import { decide } from "./commands/decide.ts";
 import { items } from "./commands/items.ts";
 import { log } from "./commands/log.ts";
+import { priority } from "./commands/priority.ts";
 import { providers } from "./commands/providers.ts";
+import { pause, queue, resume } from "./commands/queue.ts";
 import { release } from "./commands/release.ts";
 import { retry } from "./commands/retry.ts";
 import { run } from "./commands/run.ts";
+import { runners } from "./commands/runners.ts";
 import { status } from "./commands/status.ts";
 import { task } from "./commands/task.ts";
 import { tasks } from "./commands/tasks.ts";
@@ -23,7 +26,8 @@ export function create(argv: readonly string[]): Command {
     .showHelpAfterError("Use one as `coherence --help` or `coherence COMMAND --help` says.")
     .showSuggestionAfterError(false)
     .exitOverride();
-  const commands = [status, tasks, task, items, log, backlog, decide, cancel, retry, release, providers, workers];
-  for (const register of [...commands, cleanup, run(argv.slice(argv.indexOf("run") + 1))]) register(program);
+  const looks = [status, tasks, task, items, log, queue, providers, workers, runners];
+  const acts = [backlog, decide, cancel, retry, release, priority, pause, resume];
+  for (const register of [...looks, ...acts, cleanup, run(argv.slice(argv.indexOf("run") + 1))]) register(program);
   return program;
 }

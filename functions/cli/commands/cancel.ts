@@ -1,21 +1,24 @@
 import type { Command } from "commander";
 import type { Common } from "../shell.ts";
 import { act } from "./act.ts";
+import { bulk, withFilters, type Filters } from "./bulk.ts";
 import { JSON_FLAG, type Register } from "./command.ts";
 
-type Options = Common & { reason?: string };
+type Options = Common & Filters & { reason?: string };
 
-/** `cancel ID`: ends a task; what was committed stays. */
+/** `cancel ID`: ends a task; with filters all that fit. What was committed stays. */
 export const cancel: Register = (program) => {
-  program
+  const command = program
     .command("cancel")
-    .description("end a task; what it has committed stays on its branch")
-    .argument("<id>", "the task's id, whole")
-    .option("--reason <text>", "why, for its record")
+    .description("end a task, or all that fit; what they have committed stays on their branches")
+    .argument("[id]", "the task's id, whole");
+  withFilters(command)
+    .option("--reason <text>", "why, for the record")
     .option(...JSON_FLAG)
-    .action(async (id: string, _: unknown, command: Command) => {
+    .action(async (id: string | undefined, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const { reason } = options;
+      if (id === undefined) return bulk("cancel", options);
       const body = reason === undefined ? {} : { reason };
       await act((api) => api.POST("/api/agent/tasks/{id}/cancel", { params: { path: { id } }, body }), options);
     });

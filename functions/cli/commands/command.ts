@@ -8,6 +8,9 @@ export type Register = (program: Command) => void;
 /** `--json`: the API's answer to the letter. */
 export const JSON_FLAG = ["--json", "print the API's answer as it is"] as const;
 
+/** `--watch`: the same again and again. */
+export const WATCH_FLAG = ["-w, --watch", "redraw it in place until interrupted"] as const;
+
 /** Prints an answer: as it came with `--json`, else what `text` makes of it. */
 export function show<T>(answer: Answer<T>, json: boolean | undefined, text: (data: T) => string): void {
   print(json ? answer.raw : text(answer.data));

@@ -3,9 +3,11 @@ import type { Shapes } from "../../../client/index.ts";
 import { Failure } from "../failure.ts";
 import { page, table } from "../output.ts";
 import { open, type Common, type Shell } from "../shell.ts";
-import { JSON_FLAG, show, type Register } from "./command.ts";
+import { JSON_FLAG, show, WATCH_FLAG, type Register } from "./command.ts";
+import { watch } from "./watch.ts";
 
-type Options = Common & { state?: string };
+type Options = Common & { state?: string; watch?: boolean };
+type Seen = { items: Shapes["Item"][]; total: number };
 
 /** `items`: what became of each line of a backlog. */
 export const items: Register = (program) => {
@@ -14,17 +16,21 @@ export const items: Register = (program) => {
     .description("list a backlog's items with their state, round and last reason")
     .argument("[backlog]", "the backlog's id (default: the host's, else the first)")
     .option("--state <state>", "only queued, spec, impl, test, review, asking, done, abandoned or retired")
-    .option(...JSON_FLAG)
+    .option(...WATCH_FLAG)
+    .addOption(program.createOption(...JSON_FLAG).conflicts("watch"))
     .action(async (backlog: string | undefined, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const shell = open(options);
       const id = backlog ?? shell.backlog ?? (await first(shell));
       // Which states there are the API says best.
       const query = { state: options.state as Shapes["ItemState"] | undefined };
-      const answer = await shell.api
-        .ask((api) => api.GET("/api/agent/backlogs/{id}/items", { params: { path: { id }, query } }))
-        .reads("items", "total");
-      show(answer, options.json, (data) => list(data.items, data.total, shell));
+      const ask = () =>
+        shell.api
+          .ask((api) => api.GET("/api/agent/backlogs/{id}/items", { params: { path: { id }, query } }))
+          .reads("items", "total");
+      const text = (data: Seen) => list(data.items, data.total, shell);
+      if (options.watch) return watch(shell, async () => text((await ask()).data));
+      show(await ask(), options.json, text);
     });
 };
 

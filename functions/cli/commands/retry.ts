@@ -2,17 +2,20 @@ import type { Command } from "commander";
 import { open, type Common } from "../shell.ts";
 import { oneLine } from "../text.ts";
 import { act } from "./act.ts";
+import { bulk, withFilters, type Filters } from "./bulk.ts";
 import { JSON_FLAG, show, type Register } from "./command.ts";
 
-/** `retry ID`: a failed or cancelled task goes on, its item with it; `retry BACKLOG/ITEM`: an abandoned item does. */
+/** `retry ID`: a failed or cancelled task goes on, its item with it; `retry BACKLOG/ITEM`: an abandoned item does; or all that fit. */
 export const retry: Register = (program) => {
-  program
+  const command = program
     .command("retry")
-    .description("let a failed or cancelled task, or an abandoned item, go on with new budgets")
-    .argument("<id>", "the task's id, whole, or BACKLOG/ITEM")
+    .description("let a failed or cancelled task, an abandoned item, or all tasks that fit go on with new budgets")
+    .argument("[id]", "the task's id, whole, or BACKLOG/ITEM");
+  withFilters(command)
     .option(...JSON_FLAG)
-    .action(async (id: string, _: unknown, command: Command) => {
-      const options = command.optsWithGlobals<Common>();
+    .action(async (id: string | undefined, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Common & Filters>();
+      if (id === undefined) return bulk("retry", options);
       // No id of a task, a backlog or an item has a slash in it.
       const [backlog = "", ...item] = id.split("/");
       if (item.length === 0)

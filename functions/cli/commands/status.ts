@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { open, type Common, type Shell } from "../shell.ts";
-import { show, type Register } from "./command.ts";
+import { show, WATCH_FLAG, type Register } from "./command.ts";
 import { METRICS, overview, PIPELINE } from "./overview.ts";
 import { watch } from "./watch.ts";
 
@@ -13,7 +13,7 @@ export const status: Register = (program) => {
   program
     .command("status")
     .description("show what each worker does, what waits, what needs you, and how it goes")
-    .option("-w, --watch", "redraw it in place until interrupted")
+    .option(...WATCH_FLAG)
     .addOption(program.createOption("--json", "print the API's pipeline-status as it is").conflicts("watch"))
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>();

@@ -13,6 +13,7 @@ const TASK = [
   "task_type",
   "item",
   "current_step",
+  "queue",
   "retry_not_before",
   "wait_reason",
   "decision_prompt",
@@ -53,6 +54,7 @@ function about(row: Task): string {
     ["Type", oneLine(row.task_type)],
     ["Item", item && `${oneLine(item.backlog)} ${oneLine(item.item)} (${oneLine(item.phase)}, round ${item.round})`],
     ["Step", row.current_step && oneLine(row.current_step)],
+    ["Place", placeOf(row.queue)],
     ["Waits", row.retry_not_before && `${oneLine(row.wait_reason ?? "")} until ${at(row.retry_not_before)}`],
     ["Asks", row.decision_prompt && safe(row.decision_prompt)],
     ["Answer", row.decision && safe(row.decision)],
@@ -60,6 +62,14 @@ function about(row: Task): string {
     ["Updated", row.updated_at ? at(row.updated_at) : undefined],
     ["What", safe(row.direction)],
   ]);
+}
+
+/** Where it stands; only what is parked has a time, which is shown by itself. */
+function placeOf(place: Task["queue"]): string | undefined {
+  if (!place) return undefined;
+  if (place.waits_for !== null) return oneLine(place.waits_for);
+  const soon = place.estimate_seconds === null ? "" : `, in about ${duration(place.estimate_seconds)}`;
+  return place.position === null ? "over 10000 before it" : `${place.position} in the queue${soon}`;
 }
 
 function problem(row: Task): string {

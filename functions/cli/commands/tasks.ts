@@ -3,9 +3,12 @@ import type { Shapes } from "../../../client/index.ts";
 import { between } from "../durations.ts";
 import { page, table } from "../output.ts";
 import { open, type Common, type Shell } from "../shell.ts";
-import { JSON_FLAG, show, whole, type Register } from "./command.ts";
+import { JSON_FLAG, show, WATCH_FLAG, whole, type Register } from "./command.ts";
+import { watch } from "./watch.ts";
 
-type Options = Common & { status?: string; type?: string; limit: number };
+type Options = Common & { status?: string; type?: string; limit: number; watch?: boolean };
+
+type Seen = { tasks: Shapes["TaskListItem"][]; total: number };
 
 /** `tasks`: the newest tasks, one a line. */
 export const tasks: Register = (program) => {
@@ -18,7 +21,8 @@ export const tasks: Register = (program) => {
     )
     .option("--type <type>", "only spec, impl, test, review or heal")
     .option("--limit <n>", "at most so many, 1 to 100", whole(1, 100), 20)
-    .option(...JSON_FLAG)
+    .option(...WATCH_FLAG)
+    .addOption(program.createOption(...JSON_FLAG).conflicts("watch"))
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const shell = open(options);
@@ -28,10 +32,11 @@ export const tasks: Register = (program) => {
         task_type: options.type as Shapes["TaskType"] | undefined,
         limit: options.limit,
       };
-      const answer = await shell.api
-        .ask((api) => api.GET("/api/agent/tasks", { params: { query } }))
-        .reads("tasks", "total");
-      show(answer, options.json, (data) => list(data.tasks, data.total, shell));
+      const ask = () =>
+        shell.api.ask((api) => api.GET("/api/agent/tasks", { params: { query } })).reads("tasks", "total");
+      const text = (data: Seen) => list(data.tasks, data.total, shell);
+      if (options.watch) return watch(shell, async () => text((await ask()).data));
+      show(await ask(), options.json, text);
     });
 };
 

@@ -1,0 +1,142 @@
+import { serve } from "@hono/node-server";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import * as Pipeline from "../../../core/flow/pipeline/index.ts";
+import * as Task from "../../../core/work/task/index.ts";
+import { createApp } from "../../../functions/api/app.ts";
+import { testDeps, type TestDeps } from "../../support/deps.ts";
+import { run, type Ended } from "./host.ts";
+
+/** The commands about the queue as a whole, against the real API. */
+let deps: TestDeps;
+let app: ReturnType<typeof createApp>;
+let server: ReturnType<typeof serve>;
+let base: string;
+beforeAll(async () => {
+  let port = 0;
+  const door = { kind: "loopback", port: () => port } as const;
+  await new Promise<void>((resolve) => {
+    server = serve({ fetch: (request) => app.fetch(request), hostname: "127.0.0.1", port: 0 }, (info) => {
+      port = info.port;
+      resolve();
+    });
+  });
+  base = `http://127.0.0.1:${port}`;
+  fresh = async () => {
+    deps = await testDeps();
+    app = createApp({ deps, authenticate: () => ({ kind: "operator" }), door });
+  };
+});
+let fresh: () => Promise<void>;
+beforeEach(() => fresh());
+afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+const coherence = (...argv: string[]): Promise<Ended> =>
+  run(argv, { env: { AGENT_API_BASE: base, COLUMNS: "100" }, cwd: "/" });
+
+async function made(direction: string, more: Partial<Task.Create> = {}): Promise<string> {
+  const input = Task.Create.parse({ direction, task_type: "impl", ...more });
+  return (await Pipeline.create(deps, input)).task.row.id;
+}
+
+const statusOf = async (id: string) => (await Task.row(deps.store, id))?.status;
+
+describe("pause and resume", () => {
+  it("say what is paused since when and why, and queue shows it until it is resumed", async () => {
+    await made("x");
+    const paused = await coherence("pause", "--type", "impl", "--reason", "the build is red");
+    expect(paused).toMatchObject({ err: "", code: 0 });
+    expect(paused.out).toMatch(/^ {2}impl\s+\S+\s+the build is red$/m);
+    expect((await coherence("queue")).out).toMatch(/^Waiting\s+1$/m);
+    expect((await coherence("resume", "--type", "impl")).out).toMatch(/^Paused\n {2}nothing$/m);
+  });
+
+  it("without an option is about all", async () => {
+    expect((await coherence("pause")).out).toMatch(/^ {2}all\s/m);
+    expect(JSON.parse((await coherence("queue", "--json")).out)).toMatchObject({ paused: [{ kind: "all" }] });
+    expect((await coherence("resume")).code).toBe(0);
+  });
+
+  it.each([
+    [["pause", "--type", "nonsense"], /^task_type: /],
+    [["pause", "--type", "impl", "--provider", "codex"], /name exactly one/],
+  ])("%j is refused in one line", async (argv, said) => {
+    const { out, err, code } = await coherence(...argv);
+    expect([out, code]).toEqual(["", 1]);
+    expect(err).toMatch(said);
+  });
+});
+
+describe("a bulk change", () => {
+  it("says what it would do, and does it with --yes", async () => {
+    const ids = [await made("a"), await made("b")];
+    const other = await made("c", { task_type: "spec" });
+    const would = await coherence("cancel", "--type", "impl");
+    expect(would).toMatchObject({ err: "", code: 0 });
+    expect(would.out).toMatch(/^2 would be cancelled:$/m);
+    expect(await statusOf(ids[0] ?? "")).toBe("pending");
+    expect(await coherence("cancel", "--type", "impl", "--reason", "no use", "--yes")).toEqual({
+      out: "2 cancelled.\n",
+      err: "",
+      code: 0,
+    });
+    for (const id of ids) expect(await statusOf(id)).toBe("cancelled");
+    expect(await statusOf(other)).toBe("pending");
+    expect((await coherence("retry", "--status", "cancelled", "-y")).out).toBe("2 retried.\n");
+    expect((await coherence("cancel", "--status", "running")).out).toBe("No task fits.\n");
+  });
+
+  it("goes on over more than a request takes, and says how far it is", async () => {
+    for (let i = 0; i < 101; i++) await made(`t${i}`);
+    const { out, err } = await coherence("cancel", "--status", "pending", "--yes");
+    expect([out, err]).toEqual(["101 cancelled.\n", "100 cancelled …\n"]);
+  });
+
+  it("ends with 1 and names what could not be changed", async () => {
+    const item = { backlog: "b", item: "i", seq: 1, phase: "spec", round: 0 } as const;
+    const input = Task.Create.parse({ direction: "x", task_type: "spec" });
+    const { task } = await Pipeline.create(deps, input, { key: "b#i#1", item });
+    await Pipeline.cancel(deps, task.row.id);
+    const { out, code } = await coherence("retry", "--backlog", "b", "--yes");
+    expect(code).toBe(1);
+    expect(out).toContain(`${task.row.id}: Item i has gone on without this task (task.of_item)`);
+  });
+
+  it.each([[["cancel"]], [["retry"]], [["cancel", "--yes"]]])(
+    "%j without an id or a filter is bad usage",
+    async (argv) => {
+      expect(await coherence(...argv)).toMatchObject({ out: "", code: 2 });
+    },
+  );
+
+  it("a time without a zone is bad usage", async () => {
+    expect(await coherence("cancel", "--created-before", "2026-01-01")).toMatchObject({ out: "", code: 2 });
+  });
+});
+
+describe("a task's place", () => {
+  it("is shown, and moves with its priority", async () => {
+    await made("first");
+    const second = await made("second");
+    expect((await coherence("task", second)).out).toMatch(/^Place\s+2 in the queue$/m);
+    expect((await coherence("priority", second, "90")).code).toBe(0);
+    expect((await coherence("task", second)).out).toMatch(/^Place\s+1 in the queue$/m);
+    expect(await coherence("priority", second, "100")).toMatchObject({ code: 2 });
+  });
+});
+
+it("runners shows who lives, and with --all who fell silent", async () => {
+  expect((await coherence("runners")).out).toBe("No runners.\n");
+  const send = (runner_id: string, lease_seconds: number) =>
+    app.request(`${base}/api/agent/runners/heartbeat`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ runner_id, lease_seconds, status: "running", active_task_id: "task_0123456789abcdef" }),
+    });
+  expect((await send("host:1", 90)).status).toBe(200);
+  expect((await coherence("runners")).out).toMatch(/^host:1\s+running\s+\S+ ago\s+task_0123456789abcdef$/m);
+});
+
+it("tasks and items take --watch, which --json excludes", async () => {
+  expect(await coherence("tasks", "--watch", "--json")).toMatchObject({ code: 2 });
+  expect(await coherence("items", "-w", "--json")).toMatchObject({ code: 2 });
+});
