@@ -59,6 +59,7 @@ const Environment = z.object({
   OPENCLAW_REVIEW_MODEL: text,
   OPENCLAW_COMMAND_TEMPLATE: z
     .string()
+    .refine(placeStandsAlone, "{{direction}} stands bare or alone in quotes of its own")
     .default(
       'codex exec "{{direction}}" --model {{model}} --reasoning-effort high --worktree --skip-git-repo-check --json',
     ),
@@ -229,4 +230,12 @@ function list(text: string): string[] {
 function pair(text: string): [string, string] {
   const at = text.indexOf(":");
   return at < 0 ? [text, text] : [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+}
+
+/** Whether a command template leaves its place to us: within other quotes a shell that the template starts would read the prompt. */
+function placeStandsAlone(template: string): boolean {
+  const rest = template.replaceAll(/(["']?)\{\{direction\}\}\1/g, "");
+  const quotes = template.split(/["']?\{\{direction\}\}/)[0] ?? "";
+  const open = (quote: string) => quotes.split(quote).length % 2 === 0;
+  return !rest.includes("{{direction}}") && !open('"') && !open("'") && !quotes.endsWith("$");
 }

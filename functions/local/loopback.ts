@@ -9,6 +9,8 @@ const SOCKETS = 50;
 const TRIES = 3;
 
 /** The engine wants a signature and checks none. */
+/** Ms that the engine has for an answer. */
+const ANSWER_WITHIN_MS = 30_000;
 const HEADERS = {
   "content-type": "application/x-amz-json-1.0",
   "x-amz-date": "20260101T000000Z",
@@ -20,7 +22,8 @@ const HEADERS = {
  * tenth of its start (measured). The requests are the same.
  */
 export function loopback(endpoint: string): Wire {
-  const { protocol, hostname, port, pathname } = new URL(endpoint);
+  const { protocol, hostname: host, port, pathname } = new URL(endpoint);
+  const hostname = host.replace(/^\[|\]$/g, "");
   const { Agent, request } = protocol === "https:" ? Https : Http;
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
   const clock = Clock.system();
@@ -41,6 +44,8 @@ export function loopback(endpoint: string): Wire {
         );
       });
       sent.on("error", reject);
+      // An engine that is stopped answers nobody: better an error than every socket held.
+      sent.setTimeout(ANSWER_WITHIN_MS, () => sent.destroy(new Error(`no answer within ${ANSWER_WITHIN_MS / 1000} s`)));
       sent.end(body);
     });
 

@@ -79,8 +79,15 @@ describe("FAILURES 12: a command that a shell gets", () => {
     );
   });
 
-  it("a model of a client's is one word too", () => {
-    expect(withModel("agent --model a", "b; touch x")).toBe("agent --model 'b; touch x'");
+  it.each(["b; touch x", "$(touch x)", "`x`", "a b", "'", "x".repeat(201)])(
+    "a model of a client's is a name: %s is none",
+    async (model) => {
+      const input = Task.Create.parse({ direction: "x", task_type: "impl", context: { model_override: model } });
+      await expect(Pipeline.create(await testDeps(), input)).rejects.toMatchObject({ code: "input.invalid" });
+    },
+  );
+
+  it("a model takes the place of every one that is named", () => {
     expect(withModel("agent", "b")).toBe("agent --model b");
     expect(withModel("agent --model a --model=c", "b")).toBe("agent --model b --model b");
   });

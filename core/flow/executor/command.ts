@@ -13,10 +13,15 @@ export function promptOf(type: TaskType, direction: string): string {
   return `Role agent: ${agent}.${beside} Task type: ${type}. Respect role boundaries, spec scope, and acceptance criteria. Direction: ${direction}`;
 }
 
-/** A template with every `--model` set to `model`, or with one behind it; as it is without a model. */
+/** Whether a text is a word that no shell reads anything into, whatever quotes it stands in. */
+export function isPlain(model: string): boolean {
+  return PLAIN.test(model);
+}
+
+/** A template with every `--model` set to `model`, a plain word, or with one behind it; as it is without a model. */
 export function withModel(template: string, model: string | undefined): string {
   if (model === undefined) return template;
-  const option = `--model ${PLAIN.test(model) ? model : quoted(model)}`;
+  const option = `--model ${model}`;
   const given = /--model(?:\s+|=)\S+/g;
   return given.test(template) ? template.replace(given, () => option) : `${template} ${option}`;
 }

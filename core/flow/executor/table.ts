@@ -26,10 +26,11 @@ export function routeOf(settings: Settings, type: TaskType, executor: Executor, 
 
 /** An alias stands for the whole name, else for what follows its first slash. */
 export function alias({ aliases }: Pick<Settings, "aliases">, model: string): string {
-  const whole = aliases[model];
+  const named = (name: string) => (Object.hasOwn(aliases, name) ? aliases[name] : undefined);
+  const whole = named(model);
   if (whole !== undefined) return whole;
   const slash = model.indexOf("/");
-  const rest = slash < 0 ? undefined : aliases[model.slice(slash + 1)];
+  const rest = slash < 0 ? undefined : named(model.slice(slash + 1));
   return rest === undefined ? model : `${model.slice(0, slash + 1)}${rest}`;
 }
 

@@ -32,6 +32,9 @@ export type Bulk = {
 /** A dry run counts no further than this. */
 export const MOST_COUNTED = 10_000;
 
+/** Tasks that one call looks at. */
+const MOST_LOOKED_AT = 10_000;
+
 const STATUSES: Readonly<Record<"cancel" | "retry", readonly Task.Status[]>> = {
   cancel: ["pending", "needs_decision", "running"],
   retry: ["failed", "cancelled"],
@@ -52,7 +55,12 @@ export async function bulk(
   const bound = JSON.stringify([action, filter]);
   const after = options.cursor === undefined ? undefined : placeIn(bound, options.cursor);
   const done: Bulk = { matched: 0, ids: [], refused: [] };
+  let last = "";
+  let looked = 0;
   for await (const { row, place } of Task.walk(deps, statuses, after)) {
+    // One that fits nothing ends too: the next call goes on.
+    if (++looked > MOST_LOOKED_AT) return { ...done, cursor: Store.Cursor.encode(bound, { place: last }) };
+    last = place;
     if (!fits(row, filter)) continue;
     done.matched++;
     if (!options.dryRun) await change(deps, action, row.id, options.reason, done);

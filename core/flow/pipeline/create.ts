@@ -16,7 +16,7 @@ export async function create(
     return Task.create(deps, input, { ...options, agent: { command: Executor.plainCommand(deps.config, input) } });
   const { fingerprint, ...agent } = await Executor.prepare(deps, input);
   const also = (taskId: string) => [
-    ...(fingerprint === undefined ? [] : [Executor.remember(fingerprint, taskId)]),
+    ...(fingerprint === undefined ? [] : [Executor.remember(fingerprint, taskId, deps.clock.now())]),
     ...(typeof options.also === "function" ? options.also(taskId) : (options.also ?? [])),
   ];
   const made = await Task.create(deps, input, { ...options, agent, also });

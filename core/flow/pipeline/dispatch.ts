@@ -40,19 +40,25 @@ export async function dispatch(deps: PipelineDeps): Promise<string[]> {
         continue;
       if (deps.pace.only !== undefined && row.item && row.item.backlog !== deps.pace.only) continue;
       if (isHeld(lock, row.task_type)) {
-        await Store.write(deps.store, Task.putAside(row, `paused: ${row.task_type} tasks`));
+        // Under the lock as it was read: what a resume brings back is not put aside behind it.
+        const aside = await Store.tx(deps.store, [
+          Task.putAside(row, `paused: ${row.task_type} tasks`),
+          { kind: "check", key: Keys.lock("dispatch"), if: { version: Store.eq("version", lock.version) } },
+        ]);
+        if (isLockRefused(aside)) return started;
         continue;
       }
+      if ((row.run_until ?? 0) > deps.clock.now()) continue;
       const slots = [...lock.slots, { task: row.id, attempt: row.att + 1 }];
       const { version } = lock;
-      const outcome = await Store.tx(deps.store, (now) => [
+      const outcome = await claimOne(deps, row, (now) => [
         ...Attempt.claimWrites(deps, row, { by: "pipeline", owner: ownerOf(deps.host), leaseMs: CLAIM_LEASE_MS }, now)
           .writes,
         lockWrite(version, { slots }),
       ]);
       if (!outcome.ok) {
         // Another dispatch moved the lock, or a pause did: its view is newer, ours starts over with the next event.
-        if (outcome.refused.some((refusal) => refusal.key.pk === Keys.lock("dispatch").pk)) return started;
+        if (isLockRefused(outcome)) return started;
         continue;
       }
       lock = { ...lock, version: version + 1, slots };
@@ -63,6 +69,26 @@ export async function dispatch(deps: PipelineDeps): Promise<string[]> {
     cursor = page.cursor;
   } while (cursor !== undefined && lock.slots.length < deps.config.workers);
   return started;
+}
+
+/** A task that the table cannot take (a fault of ours) must not hold up those behind it. */
+async function claimOne(
+  deps: PipelineDeps,
+  row: Task.TaskRow,
+  writes: (now: number) => Store.Write[],
+): Promise<Store.Outcome> {
+  try {
+    return await Store.tx(deps.store, writes);
+  } catch (error) {
+    if (error instanceof Error && error.name !== "ValidationException" && !("CancellationReasons" in error))
+      throw error;
+    deps.log.error({ taskId: row.id, err: error }, "a task could not be claimed");
+    return { ok: false, refused: [] };
+  }
+}
+
+function isLockRefused(outcome: Store.Outcome): boolean {
+  return !outcome.ok && outcome.refused.some((refusal) => refusal.key.pk === Keys.lock("dispatch").pk);
 }
 
 /** Starts the execution; one that exists already was started by whoever held the slot before a crash. */

@@ -32,19 +32,24 @@ export async function execute(deps: Deps, taskId: string, how: Execution): Promi
   await Store.write(deps.store, {
     kind: "update",
     key: Keys.task(taskId),
-    set: { queue: "pipeline", ...Keys.due("pipeline", row.priority, row.queued_at, row.id) },
+    set: {
+      queue: "pipeline",
+      picked_at: deps.clock.now(),
+      ...Keys.due("pipeline", row.priority, row.queued_at, row.id),
+    },
     remove: ["retry_not_before", "wait_reason"],
     if: { status: Store.eq("status", "pending"), attempt: Store.eq("att", row.att) },
   });
   await deps.events.publish({ type: "task.queued", taskId });
 }
 
-/** The oldest pending task that `execute` would start, of this type; undefined when there is none. */
+/** The oldest pending task that nobody asked for yet, of this type; undefined when there is none. */
 export async function pickup(deps: Deps, type?: Task.TaskType): Promise<Task.TaskRow | undefined> {
   for await (const { row } of Task.walk(deps, ["pending"])) {
     if (row.item || (type !== undefined && row.task_type !== type)) continue;
     const now = await Task.row(deps.store, row.id);
-    if (now?.status === "pending" && (now.run_until ?? 0) <= deps.clock.now()) return now;
+    const free = now?.status === "pending" && now.picked_at === undefined && (now.run_until ?? 0) <= deps.clock.now();
+    if (free) return now;
   }
   return undefined;
 }

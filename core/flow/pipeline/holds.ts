@@ -9,8 +9,8 @@ import { wake } from "./wake.ts";
 /** An attempt that holds a place in dispatch. */
 export type Slot = { task: string; attempt: number };
 
-/** Why nothing is started, of all or of a task type. `resuming`: no longer, but what was put aside is not back yet. Time in ms. */
-export type Hold = { since: number; reason: string; resuming?: true };
+/** Why nothing is started, of all or of a task type. `resuming`: no longer since then, but what was put aside may not all be back yet. Times in ms. */
+export type Hold = { since: number; reason: string; resuming?: number };
 
 /** The item that every dispatch reads and writes: what it may not start lies there too, so that pausing takes effect at once. */
 export type LockRow = { version: number; slots: Slot[]; holds: Record<string, Hold> };
@@ -20,6 +20,8 @@ export type Target = { kind: "all" } | { kind: "type"; type: Task.TaskType } | {
 
 /** Put aside or brought back in one run; the next event or minute goes on. */
 const BATCH = 50;
+/** So long after a resume an empty page of the index is not yet the truth (it is eventually consistent). */
+const SETTLES_MS = 60_000;
 const ALL = "all";
 
 /**
@@ -41,7 +43,7 @@ export async function resume(deps: Deps, target: Target): Promise<void> {
     await changeHolds(deps, ({ [nameOf(target)]: hold, ...others }) =>
       hold === undefined || target.kind === "all"
         ? others
-        : { ...others, [nameOf(target)]: { ...hold, resuming: true } },
+        : { ...others, [nameOf(target)]: { ...hold, resuming: deps.clock.now() } },
     );
   await deps.events.publish({ type: "queue.resumed" });
 }
@@ -100,7 +102,8 @@ export function lockWrite(version: number, set: Partial<Omit<LockRow, "version">
 export async function bringBack(deps: Deps, lock: LockRow): Promise<LockRow> {
   let now = lock;
   for (const type of Task.TaskType.options) {
-    if (!now.holds[type]?.resuming) continue;
+    const since = now.holds[type]?.resuming;
+    if (since === undefined) continue;
     const page = await Store.query(deps.store, {
       index: "gsi3",
       pk: Keys.heldPartition("pipeline", type),
@@ -114,6 +117,7 @@ export async function bringBack(deps: Deps, lock: LockRow): Promise<LockRow> {
       await deps.events.publish({ type: "queue.resumed" });
       continue;
     }
+    if (deps.clock.now() - since < SETTLES_MS) continue;
     const { [type]: _, ...holds } = now.holds;
     const done = await Store.write(deps.store, lockWrite(now.version, { holds }));
     if (!done.ok) return now;

@@ -5,7 +5,7 @@ export { CLAIM_LEASE_MS, CLIENT_LEASE_MS, MAX_STALLS, MAX_TRIES, STALE_RUNNING_M
 export { bulk, Filter, MOST_COUNTED, type Bulk } from "./bulk.ts";
 export { create } from "./create.ts";
 export { dispatch, nextDue } from "./dispatch.ts";
-export { pause, paused, resume, type Hold, type Target } from "./holds.ts";
+export { isHeld, pause, paused, readLock, resume, type Hold, type Target } from "./holds.ts";
 export { wake } from "./wake.ts";
 export { plan } from "./plan.ts";
 export { carryOut, invoke } from "./invoke.ts";

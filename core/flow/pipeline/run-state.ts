@@ -65,6 +65,8 @@ export async function updateRun(deps: Deps, update: Runner.RunUpdate): Promise<R
     const run = Runner.patched(before, update.patch, leaseMs, now);
     const ends = Runner.frees(run.status);
     if (Runner.isFinal(before.status) && !ends) return { claimed: false, detail: "run_finished", run: before };
+    // It gave the task back: whoever wants it again claims it.
+    if (Runner.frees(before.status) && !ends) return { claimed: false, detail: "lease_owner_mismatch", run: before };
     const mine = row?.run_id === before.run_id && row.run_worker === before.worker_id;
     const writes: Store.Write[] = [runWrite(run, before)];
     if (row && ends && mine) writes.push(freeWrite(row));

@@ -71,9 +71,9 @@ async function claimed(deps: Deps, row: Task.TaskRow, worker: string): Promise<T
   if (row.status !== "running") {
     await claimOnce(deps, row.id, worker);
   } else {
-    if (row.claimed_by !== worker) throw Attempt.alreadyClaimed(row);
+    if (row.claimed_by !== worker || row.item) throw Attempt.alreadyClaimed(row);
     const attempt = await Attempt.read(deps.store, row.id, row.att);
-    if (attempt && attempt.ended_at === undefined)
+    if (attempt?.by === "client" && attempt.ended_at === undefined)
       await Attempt.renew(deps.store, { taskId: row.id, n: attempt.n, turn: attempt.turn }, attempt.lease_ms);
   }
   const whole = await Task.read(deps.store, row.id);

@@ -32,7 +32,7 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
     decisionTimeoutMs: deps.config.decisionTimeoutMs,
     now: deps.clock.now(),
   });
-  const ending = (await repeatsItself(deps, row, planned)) ? askToSteer(planned) : planned;
+  const ending = (await repeatsItself(deps, row, planned)) ? askToSteer(planned, expiryOf(deps)) : planned;
   if (!(await endAttempt(deps, row, attempt, ending))) return done;
   await deps.at("settled", { ...input, to: ending.to });
   const candidate = attempt.candidates?.[attempt.chosen];
@@ -50,6 +50,11 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
       : []),
   );
   return done;
+}
+
+/** When a question that is asked now expires, in ms; undefined: never. */
+export function expiryOf(deps: Pick<PipelineDeps, "config" | "clock">): number | undefined {
+  return deps.config.decisionTimeoutMs > 0 ? deps.clock.now() + deps.config.decisionTimeoutMs : undefined;
 }
 
 /** Whether a task that would be tried again is said to repeat itself (contract 2.9): then a person is asked first. */

@@ -112,8 +112,8 @@ function badResult(
   };
 }
 
-/** An end that would have been another try, as a question: the work repeats itself, and a person steers. */
-export function askToSteer(ending: Ending): Ending {
+/** An end that would have been another try, as a question: the work repeats itself, and a person steers. `due`: when it expires, in ms. */
+export function askToSteer(ending: Ending, due: number | undefined): Ending {
   return {
     ...ending,
     to: "needs_decision",
@@ -123,8 +123,13 @@ export function askToSteer(ending: Ending): Ending {
         ...ending.change?.set,
         decision_prompt: `The work repeats itself: ${ending.message}. How should it go on?`,
         current_step: "awaiting steering",
+        ...(due === undefined ? {} : { decision_due: due }),
       },
-      remove: ["claimed_by", "claimed_at", "decision", "decision_default", "decision_options", "decision_due"],
+      remove: [
+        ...(["claimed_by", "claimed_at", "decision", "decision_by", "decision_default", "decision_options"] as const),
+        ...(due === undefined ? (["decision_due"] as const) : []),
+      ],
+      ...(due === undefined ? {} : { until: due }),
     },
   };
 }

@@ -89,7 +89,7 @@ async function answer(deps: PipelineDeps, row: Task.TaskRow, now: number): Promi
   }
 }
 
-/** The items of a backlog that move, and how many of them hold a place: parked and paused ones hold none. */
+/** The items of a backlog that move, and how many of them hold a place: parked ones hold none. */
 async function movingOf(
   deps: PipelineDeps,
   backlog: Backlog.BacklogRow,
@@ -103,7 +103,7 @@ async function movingOf(
   );
   const parked = new Set(
     (tasks as unknown as (Task.TaskRow | undefined)[])
-      .filter((task) => task !== undefined && Task.isWaiting(task))
+      .filter((task) => task?.status === "pending" && task.retry_not_before !== undefined)
       .map((task) => task?.id),
   );
   return { moving, places: moving.filter((item) => item.task === undefined || !parked.has(item.task)).length };

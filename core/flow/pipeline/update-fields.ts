@@ -17,6 +17,7 @@ export async function changeFields(
   if (!patch.status) mayReport(row, patch, named);
   const now = deps.clock.now();
   const contract = Task.contractIn(patch, patch.context ?? {});
+  const moves = patch.priority !== null && patch.priority !== undefined && row.status === "pending";
   const set = {
     updated_at: now,
     progress_pct: patch.progress_pct ?? undefined,
@@ -29,19 +30,32 @@ export async function changeFields(
     ...contract,
     output_len: patch.output?.length,
     priority: patch.priority ?? undefined,
-    ...(patch.priority !== null && patch.priority !== undefined && row.status === "pending" && !Task.isWaiting(row)
-      ? Keys.due(row.queue, patch.priority, row.queued_at, row.id)
-      : {}),
+    ...(moves && !Task.isWaiting(row) ? Keys.due(row.queue, patch.priority ?? 0, row.queued_at, row.id) : {}),
     // A decision outside a question is kept when there is none yet.
     decision: patch.decision && row.decision === undefined && !row.item ? Task.cut(patch.decision, 4000) : undefined,
   };
   // Under the attempt that was read: who lost the task in between does not write over the next one's words.
   const written = await Store.tx(deps.store, [
-    { kind: "update", key: Keys.task(taskId), set, if: { attempt: Store.eq("att", row.att) } },
+    {
+      kind: "update",
+      key: Keys.task(taskId),
+      set,
+      if: {
+        attempt: Store.eq("att", row.att),
+        // Its place is that of a pending task of this queue: one that was cancelled or parked meanwhile has none.
+        ...(moves
+          ? {
+              pending: Store.eq("status", "pending"),
+              queue: Store.eq("queue", row.queue),
+              waits: row.wait_reason === undefined ? Store.absent("wait_reason") : Store.exists("wait_reason"),
+            }
+          : {}),
+      },
+    },
     ...(patch.output === null || patch.output === undefined ? [] : Task.partWrites(taskId, { output: patch.output })),
   ]);
   if (!written.ok) throw Attempt.alreadyClaimed(await Task.row(deps.store, taskId));
-  const merged = { ...patch.context, ...contractInContext(row, contract) };
+  const merged = contextPatch(row, patch);
   if (Object.keys(merged).length > 0) await Task.mergeContext(deps.store, taskId, merged);
   const attempt = row.status === "running" ? await Attempt.read(deps.store, taskId, row.att) : undefined;
   const stranger = named !== undefined && named !== attempt?.owner;
@@ -63,6 +77,11 @@ export function mayReport(row: Task.TaskRow, patch: Update, named: string | unde
   if (row.status === "cancelled") throw Attempt.alreadyClaimed(undefined);
   if ((row.status === "running" || Task.hasEnded(row.status)) && row.claimed_by !== named)
     throw Attempt.alreadyClaimed(row);
+}
+
+/** All that a PATCH changes in the context: its own keys, and the target contract. */
+export function contextPatch(row: Task.TaskRow, patch: Update): Record<string, unknown> {
+  return { ...patch.context, ...contractInContext(row, Task.contractIn(patch, patch.context ?? {})) };
 }
 
 /** The target contract as the context has it: flat, and as one. Nothing when it is as it was. */

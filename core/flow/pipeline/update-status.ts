@@ -32,6 +32,7 @@ export async function changeStatus(
   if (row.status === "running") mayEnd(row, open, named);
   if (row.status === "completed" && (last?.by !== "client" || (named !== undefined && named !== last.owner)))
     throw fail("task.transition", `A ${row.status} task cannot become ${to}`);
+  if (row.status === "failed" && named !== undefined && named !== last?.owner) throw Attempt.alreadyClaimed(row);
   const ending = endingOf(deps, row, patch, to);
   const finishing = row.status === "pending" && (to === "completed" || to === "failed");
   const done = finishing
@@ -104,6 +105,7 @@ function endingOf(
           // What an earlier question offered is no answer to this one.
           remove: [
             "decision",
+            "decision_by",
             "decision_default",
             "decision_options",
             ...(due === undefined ? (["decision_due"] as const) : []),

@@ -5,7 +5,7 @@ import * as Task from "../../work/task/index.ts";
 import { obey } from "./obey.ts";
 import { keyName, nameIn, UNKNOWN_WORKER, type Caller, type Update } from "./patch.ts";
 import { joinSession } from "./session-key.ts";
-import { changeFields, mayReport } from "./update-fields.ts";
+import { changeFields, contextPatch, mayReport } from "./update-fields.ts";
 import { changeStatus } from "./update-status.ts";
 import { decide } from "./verbs.ts";
 
@@ -19,7 +19,7 @@ export async function update(deps: Deps, taskId: string, patch: Update, caller: 
   const task = await Task.read(deps.store, taskId);
   if (!task) throw fail("task.not_found", "Task not found");
   // Refused before anything is written, rather than half way.
-  if (patch.context) Task.checkContext({ ...task.parts.context, ...patch.context });
+  Task.checkContext({ ...task.parts.context, ...contextPatch(task.row, patch) });
   const named = nameIn(patch);
   await refuseLateWords(deps, task.row, patch, named);
   if (task.row.item) await ofItem(deps, task.row, patch);
@@ -33,7 +33,7 @@ export async function update(deps: Deps, taskId: string, patch: Update, caller: 
   }
   await changeFields(deps, taskId, patch, named);
   if (patch.context) {
-    await joinSession(deps, taskId, patch.context);
+    if (!task.row.item) await joinSession(deps, taskId, patch.context);
     await obey(deps, taskId, patch.context);
   }
   return (await Task.read(deps.store, taskId)) ?? task;
@@ -65,8 +65,9 @@ function again(row: Task.TaskRow, status: Task.Status, worker: string | undefine
 async function refuseLateWords(deps: Deps, row: Task.TaskRow, patch: Update, named: string | undefined): Promise<void> {
   const claims = patch.status === "running";
   if (row.status !== "pending" || row.att === 0 || named === undefined || claims || !isReport(patch)) return;
-  const last = await Attempt.read(deps.store, row.id, row.att);
-  if (last?.by === "client" && last.owner === named && last.end?.class === "lost")
+  // Of all that were ever his: others may have had it since.
+  const his = (await Attempt.readAll(deps.store, row.id, row.att)).findLast((one) => one.owner === named);
+  if (his?.by === "client" && his.end?.class === "lost")
     throw fail("task.claimed", "The task was taken back from this worker", {
       remedy: "Claim it again before working on it.",
     });

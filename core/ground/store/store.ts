@@ -188,21 +188,28 @@ export async function tx(
   build: readonly Write[] | ((now: number) => readonly Write[]),
 ): Promise<Outcome> {
   const begun = store.clock.now();
+  let underWay: { writes: readonly Write[]; token: string } | undefined;
   for (let attempt = 0; ; attempt++) {
     const now = store.clock.now();
-    const writes = typeof build === "function" ? build(now) : build;
+    const { writes, token }: { writes: readonly Write[]; token: string } = underWay ?? {
+      writes: typeof build === "function" ? build(now) : build,
+      token: store.id.hex(32),
+    };
+    underWay = undefined;
     const only = writes[0];
     if (writes.length === 1 && only && only.kind !== "check") return write(store, only);
     try {
       const got = await store.wire("TransactWriteItems", {
         TransactItems: writes.map((one) => transactItem(store.table, one)),
         // Sent twice because an answer was lost, it counts once.
-        ClientRequestToken: store.id.hex(32),
+        ClientRequestToken: token,
         ...metered(store),
       });
       for (const units of got.ConsumedCapacity ?? []) count(store, "transact", units);
       return { ok: true };
     } catch (error) {
+      // It is being carried out: asked for again as it is, or it would be done twice.
+      if ((error as Error).name === "TransactionInProgressException") underWay = { writes, token };
       const reasons = (error as { CancellationReasons?: { Code?: string; Item?: Attributes }[] }).CancellationReasons;
       if ((error as Error).name !== "TransactionCanceledException" || !reasons) {
         if (!isConflict(error) || now - begun > TX_GIVE_UP_MS) throw error;

@@ -1,15 +1,20 @@
 import type { Deps } from "../../ground/deps.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
+import * as Pipeline from "../../flow/pipeline/index.ts";
 import type { AttemptRow } from "../../work/attempt/index.ts";
 
 /** As many of each are looked at: whether something moves shows in the first few. */
 const LOOK = 100;
 
-/** Since when (ms) the oldest of the tasks waits that may start now, of ours and of outside runners; null when none may. */
+/**
+ * Since when (ms) the oldest of the tasks waits that may start now, of ours and of outside runners; null when none may. While all is
+ * paused none of ours may.
+ */
 export async function dueSince(deps: Pick<Deps, "store">): Promise<number | null> {
+  const { holds } = await Pipeline.readLock(deps);
   const pages = await Promise.all(
-    ["pipeline", "external"].map((queue) =>
+    (Pipeline.isHeld({ holds }) ? ["external"] : ["pipeline", "external"]).map((queue) =>
       Store.query(deps.store, { index: "gsi3", pk: Keys.queuePartition(queue), limit: LOOK }),
     ),
   );

@@ -6,11 +6,11 @@ import * as Metrics from "../../work/metrics/index.ts";
 import * as Task from "../../work/task/index.ts";
 
 /** Further than this nobody's place is counted. */
-const MOST_COUNTED = 10_000;
+const MOST_COUNTED = 1000;
 
 /** Where a pending task stands. */
 export const Place = z.object({
-  /** 1 is the next; null: it waits for something else than its turn, or over 10 000 are before it. */
+  /** 1 is the next; null: it waits for something else than its turn, or over 1 000 are before it. */
   position: z.number().int().nullable(),
   /**
    * Whole seconds until it is likely to start, from how long attempts of this week took on average; null where that is unknown,
@@ -22,7 +22,7 @@ export const Place = z.object({
 });
 export type Place = z.infer<typeof Place>;
 
-/** The place of a task, null for one that is not pending. A count of the keys before it and one read, at any number of tasks. */
+/** The place of a task, null for one that is not pending. At most two pages of keys are counted, and one small item read, at any number of tasks. */
 export async function placeOf(
   deps: Pick<Deps, "store" | "clock" | "config">,
   row: Task.TaskRow,
@@ -43,7 +43,7 @@ function estimate(position: number, workers: number, runMs: number | null): numb
   return runMs === null ? null : Math.round((((position - 1) / workers + 0.5) * runMs) / 1000);
 }
 
-/** What stands in the queues now; counted no further than 10 000 each. */
+/** What stands in the queues now; counted no further than the page that reaches 1 000, each. */
 export const Waiting = z.object({
   pipeline: z.number().int(),
   external: z.number().int(),
@@ -53,14 +53,18 @@ export const Waiting = z.object({
 });
 export type Waiting = z.infer<typeof Waiting>;
 
-/** How many tasks wait, by what they wait for. */
-export async function waiting(deps: Pick<Deps, "store">): Promise<Waiting> {
+/** How many tasks run, those of outside runners too, and how many wait, by what they wait for. */
+export async function standing(deps: Pick<Deps, "store">): Promise<{ running: number; waiting: Waiting }> {
   const count = (pk: string) => Store.countOf(deps.store, { index: "gsi3", pk }, MOST_COUNTED);
+  const running = Store.countOf(deps.store, { index: "gsi1", pk: Keys.statusPartition("running", 0) }, MOST_COUNTED);
   const [pipeline, external, parked, ...held] = await Promise.all([
     count(Keys.queuePartition("pipeline")),
     count(Keys.queuePartition("external")),
     count(Keys.DELAYED),
     ...Task.TaskType.options.map((type) => count(Keys.heldPartition("pipeline", type))),
   ]);
-  return { pipeline, external, parked, held: held.reduce((sum, n) => sum + n, 0) };
+  return {
+    running: await running,
+    waiting: { pipeline, external, parked, held: held.reduce((sum, n) => sum + n, 0) },
+  };
 }

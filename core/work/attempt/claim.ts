@@ -48,7 +48,7 @@ export function claimWrites(
       claimed_at: now,
       started_at: now,
     },
-    remove: ["retry_not_before", "wait_reason", "decision_due", "progress_pct", "current_step"],
+    remove: ["retry_not_before", "wait_reason", "decision_due", "progress_pct", "current_step", "picked_at"],
     if: {
       run_state: Store.any(
         Store.absent("run_until"),
@@ -62,11 +62,13 @@ export function claimWrites(
 
 /**
  * Claims a task: 64 at once, one wins. Throws `task.claimed` (409) for the others, `task.transition` (409) when it cannot be
- * claimed as it stands, `task.not_found` (404).
+ * claimed as it stands, `task.of_item` (409) for a client and an item's task, `task.not_found` (404).
  */
 export async function claim(deps: Deps, taskId: string, claimant: Claimant): Promise<AttemptRow> {
   const row = await Task.row(deps.store, taskId);
   if (!row) throw fail("task.not_found", "Task not found");
+  if (row.item && claimant.by === "client")
+    throw fail("task.of_item", "The task is a phase of a backlog item: the pipeline alone runs it");
   if (row.status === "running") throw alreadyClaimed(row);
   let claimed: AttemptRow | undefined;
   const outcome = await Store.tx(deps.store, (now) => {

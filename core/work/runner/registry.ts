@@ -7,10 +7,10 @@ import { Keys } from "../../ground/store/index.ts";
 /** How long a runner that fell silent is remembered after its lease. */
 const KEEP_MS = 7 * 86_400_000;
 /** Runners that are looked at; far more than anybody has within a week. */
-const MOST = 5000;
+const MOST = 1000;
 
 /** Bytes of what a runner says in its own words. */
-export const MAX_METADATA_BYTES = 64 * 1024;
+export const MAX_METADATA_BYTES = 16 * 1024;
 
 const STATUSES = ["idle", "running", "offline", "degraded"] as const;
 
@@ -44,7 +44,7 @@ export type RunnerRow = Omit<Heartbeat, "status" | "metadata" | "capabilities" |
   created_at: number;
 };
 
-/** Keeps a runner's last word. Throws `input.too_large` (413) for metadata over 64 KiB. */
+/** Keeps a runner's last word. Throws `input.too_large` (413) for metadata over 16 KiB. */
 export async function heartbeat(deps: Pick<Deps, "store" | "clock">, said: Heartbeat): Promise<RunnerRow> {
   const now = deps.clock.now();
   const key = Keys.runner(said.runner_id);

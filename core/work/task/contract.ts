@@ -1,6 +1,9 @@
 import * as z from "zod";
 import { cut } from "./words.ts";
 
+/** Bytes of a list: it lies on the task itself, which every end of it writes. */
+const MAX_EVIDENCE_BYTES = 16 * 1024;
+
 /** What a task is to reach and how that is seen (contract 2.2): it lies on the task and, flat and as one, in its context. */
 export type Contract = {
   target_state: string;
@@ -14,12 +17,15 @@ export type Contract = {
 export const trimmed = (max: number) => z.string().trim().min(1).max(max);
 
 /** A bare string is a list of one; items are trimmed, blanks dropped, repeats dropped whatever their case, cut to 600. */
-export const evidence = z.union([z.string(), z.array(z.string()).max(100)]).transform((value) => {
-  const seen = new Set<string>();
-  return (typeof value === "string" ? [value] : value)
-    .map((text) => cut(text.trim(), 600))
-    .filter((text) => text !== "" && !seen.has(text.toLowerCase()) && seen.add(text.toLowerCase()));
-});
+export const evidence = z
+  .union([z.string(), z.array(z.string()).max(100)])
+  .transform((value) => {
+    const seen = new Set<string>();
+    return (typeof value === "string" ? [value] : value)
+      .map((text) => cut(text.trim(), 600))
+      .filter((text) => text !== "" && !seen.has(text.toLowerCase()) && seen.add(text.toLowerCase()));
+  })
+  .refine((list) => Buffer.byteLength(list.join("")) <= MAX_EVIDENCE_BYTES, "is over 16 KiB");
 
 /** The parts of it that a request names; its own fields win over the same keys in its context, where a wrong type is no value. */
 export function contractIn(

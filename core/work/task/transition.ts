@@ -108,7 +108,7 @@ export function transition(
         ...(index ? [] : (["gsi3pk", "gsi3sk"] as const)),
         ...(hasEnded(to) ? [] : (["ended_at"] as const)),
         // A runner's claim goes with what it worked on: a requeued task is anybody's.
-        ...(row.status === "running" ? RUN_STATE : []),
+        ...(actor === "claim" ? [] : RUN_STATE),
         ...(change.remove ?? []),
       ],
       if: { status: Store.eq("status", row.status), attempt: Store.eq("att", row.att), ...change.if },

@@ -1,7 +1,6 @@
 import * as z from "zod";
 import * as Pipeline from "../../../core/flow/pipeline/index.ts";
 import * as Status from "../../../core/watch/status/index.ts";
-import * as Metrics from "../../../core/work/metrics/index.ts";
 import { TaskType } from "../../../core/work/task/index.ts";
 import { line } from "../fields.ts";
 import { invalid, valueError } from "../issues.ts";
@@ -132,14 +131,10 @@ export const queues = [read, pause, resume, cancel, retry];
 type Deps = Parameters<typeof Pipeline.pause>[0];
 
 async function queue(deps: Deps): Promise<z.infer<typeof Queue>> {
-  const [waiting, paused, counts] = await Promise.all([
-    Status.waiting(deps),
-    Pipeline.paused(deps),
-    Metrics.counts(deps),
-  ]);
+  const [{ running, waiting }, paused] = await Promise.all([Status.standing(deps), Pipeline.paused(deps)]);
   return {
     slots: deps.config.workers,
-    running: counts.by_status.running ?? 0,
+    running,
     waiting,
     paused: paused.map((one) => ({
       kind: one.kind,

@@ -69,7 +69,7 @@ function placeOf(place: Task["queue"]): string | undefined {
   if (!place) return undefined;
   if (place.waits_for !== null) return oneLine(place.waits_for);
   const soon = place.estimate_seconds === null ? "" : `, in about ${duration(place.estimate_seconds)}`;
-  return place.position === null ? "over 10000 before it" : `${place.position} in the queue${soon}`;
+  return place.position === null ? "over 1000 before it" : `${place.position} in the queue${soon}`;
 }
 
 function problem(row: Task): string {

@@ -67,13 +67,14 @@ describe("pausing", () => {
       position: null,
       waits_for: "paused: impl tasks",
     });
-    expect(await Status.waiting(deps)).toEqual({ pipeline: 0, external: 0, parked: 0, held: 12 });
+    expect((await Status.standing(deps)).waiting).toEqual({ pipeline: 0, external: 0, parked: 0, held: 12 });
 
     await Pipeline.resume(deps, { kind: "type", type: "impl" });
     expect(await Pipeline.paused(deps)).toEqual([]);
     expect(await Pipeline.dispatch(deps)).toEqual([held[11], held[0]]);
     expect((await rowOf(deps, held[1] ?? "")).wait_reason).toBeUndefined();
     // The hold is forgotten once nothing of it is left aside.
+    await deps.clock.advance(61_000);
     await Pipeline.dispatch(deps);
     expect((await Store.get(deps.store, Keys.lock("dispatch")))?.holds).toEqual({});
   });
@@ -92,12 +93,12 @@ describe("pausing", () => {
     expect(await Pipeline.dispatch(deps)).toEqual(ids.slice(0, 3));
   });
 
-  it("of a type: items whose next step it is give up their places", async () => {
+  it("of a type: items whose next step it is keep their places, so that no more begin than the cap", async () => {
     const deps = await testPipeline({ env: { AGENT_RUNNER_WORKERS: "1" } });
     await pushItems(deps, ["a", "b"]);
     await Pipeline.pause(deps, { kind: "type", type: "impl" }, "");
     await untilStill(deps);
-    expect([(await itemOf(deps, "a")).state, (await itemOf(deps, "b")).state]).toEqual(["impl", "impl"]);
+    expect([(await itemOf(deps, "a")).state, (await itemOf(deps, "b")).state]).toEqual(["impl", "queued"]);
     await Pipeline.resume(deps, { kind: "type", type: "impl" });
     await untilStill(deps);
     expect([(await itemOf(deps, "a")).state, (await itemOf(deps, "b")).state]).toEqual(["done", "done"]);
