@@ -1,4 +1,4 @@
-import { StateMachine, type StateMachineDefinition } from "aws-local-stepfunctions";
+import type { StateMachine, StateMachineDefinition } from "aws-local-stepfunctions";
 import { deadline, type Clock } from "../../core/ground/clock.ts";
 import { fail } from "../../core/ground/errors.ts";
 import type { Id } from "../../core/ground/id.ts";
@@ -68,10 +68,16 @@ export function localWorkflow(options: {
       state.Type === "Task" ? { ...state, TimeoutSeconds: INTERPRETER_SECONDS } : state,
     ]),
   );
-  // Validation costs 50 to 200 ms; a test does it once.
-  const machine = new StateMachine({ ...asl, States: withoutTimers } as StateMachineDefinition, {
-    validationOptions: { noValidate: true },
-  });
+  // Loaded for the first execution: it brings clients of AWS along that are a fifth of a host's start (measured).
+  let loading: Promise<StateMachine> | undefined;
+  const interpreter = () =>
+    (loading ??= import("aws-local-stepfunctions").then(
+      ({ StateMachine }) =>
+        new StateMachine({ ...asl, States: withoutTimers } as StateMachineDefinition, {
+          // Costs 50 to 200 ms; a test does it once.
+          validationOptions: { noValidate: true },
+        }),
+    ));
   const executions = new Map<string, { stop: (reason: string) => void; done: Promise<void> }>();
   const waiting = new Map<string, Waiting>();
   let transitions = 0;
@@ -129,23 +135,24 @@ export function localWorkflow(options: {
           limit.clear();
         }
       };
-    const execution = machine.run(input, {
-      overrides: {
-        taskResourceLocalHandlers: {
-          Plan: step("Plan", handlers.plan),
-          Invoke: step("Invoke", handlers.invoke),
-          Offer: step("Offer", offer),
-          RecordFailure: step("RecordFailure", handlers.recordFailure),
-          Settle: step("Settle", handlers.settle),
-        } satisfies Record<TaskState, unknown>,
-        // Waits are the clock's; what Retry is for, a fault of Lambda's, is not met here.
-        retryIntervalOverrides: Object.fromEntries(TASK_STATES.map((state) => [state, 0])),
-      },
-      context: { Execution: { Name: name }, Task: { Token: "minted-by-the-handler" } },
-    });
-    void watch(name, execution.eventLogs);
-    controller.signal.addEventListener("abort", () => execution.abort(), { once: true });
     try {
+      const execution = (await interpreter()).run(input, {
+        overrides: {
+          taskResourceLocalHandlers: {
+            Plan: step("Plan", handlers.plan),
+            Invoke: step("Invoke", handlers.invoke),
+            Offer: step("Offer", offer),
+            RecordFailure: step("RecordFailure", handlers.recordFailure),
+            Settle: step("Settle", handlers.settle),
+          } satisfies Record<TaskState, unknown>,
+          // Waits are the clock's; what Retry is for, a fault of Lambda's, is not met here.
+          retryIntervalOverrides: Object.fromEntries(TASK_STATES.map((state) => [state, 0])),
+        },
+        context: { Execution: { Name: name }, Task: { Token: "minted-by-the-handler" } },
+      });
+      void watch(name, execution.eventLogs);
+      if (controller.signal.aborted) execution.abort();
+      controller.signal.addEventListener("abort", () => execution.abort(), { once: true });
       await execution.result;
     } catch (error) {
       const kind = (error as Error).name;

@@ -30,14 +30,15 @@ const RULES: Scenario["rules"] = [
     do: { step: "review_rejects", findings: ["Not like this."] },
   },
   { match: { item: "item-04", phase: "test", round: 0 }, do: { step: "red_tests" } },
-  {
-    match: { item: "item-05", phase: "impl", turn: 1, model: "sim-fast" },
-    do: { step: "rate_limit", retry_after_ms: 20_000 },
-  },
-  { match: { item: "item-06", phase: "impl", attempt: 1, turn: 1 }, do: { step: "crash" } },
+  { match: { item: "item-05", phase: "impl", attempt: 1, turn: 1 }, do: { step: "crash" } },
   {
     match: { item: "item-07", phase: "spec", attempt: 1 },
     do: { step: "question", prompt: "Which way?", options: ["this", "that"], default: "this", default_after_s: 1 },
+  },
+  // The last one: while the model cools down, whoever meets trouble would have nothing to fall back on.
+  {
+    match: { item: "item-20", phase: "impl", turn: 1, model: "sim-fast" },
+    do: { step: "rate_limit", retry_after_ms: 20_000 },
   },
 ];
 
