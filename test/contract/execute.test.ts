@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createApp } from "../../functions/api/app.ts";
-import { ORIGIN } from "../functions/api/support.ts";
-import { testPipeline, untilStill } from "../support/pipeline.ts";
+import { api, ORIGIN } from "../functions/api/support.ts";
+import { itemOf, pushItems, testPipeline, untilStill } from "../support/pipeline.ts";
 import { expectShape, ListItem } from "./shapes.ts";
 import { contract, inStatus, NOBODY, OWNER, type Body, type Contract } from "./support.ts";
 
@@ -210,6 +210,36 @@ describe("forcing paid providers", () => {
     const context = await contextOf(id);
     expect(context.force_paid_providers).toBe("yes");
     expect(context).not.toHaveProperty("force_paid_override_source");
+  });
+});
+
+describe("who runs what is posted", () => {
+  const external = { dispatch: "external" };
+
+  it.each<[Record<string, string>, Body, boolean]>([
+    [{}, {}, true],
+    [{ AGENT_AUTO_EXECUTE: "1" }, {}, true],
+    [{ AGENT_AUTO_EXECUTE: "true" }, {}, true],
+    [{ AGENT_AUTO_EXECUTE: "0" }, {}, false],
+    [{ AGENT_AUTO_EXECUTE: "false" }, {}, false],
+    [{}, external, false],
+    [{ AGENT_AUTO_EXECUTE: "1" }, external, false],
+    [{ AGENT_AUTO_EXECUTE: "0" }, external, false],
+  ])("settings %j, context %j: the pipeline itself: %s", async (env, context, ours) => {
+    const deps = await testPipeline({ env });
+    const one = await api({ on: deps });
+    const id = await one.create({ context });
+    await untilStill(deps);
+    const { status, claimed_by } = (await one.call("GET", `/api/agent/tasks/${id}`)).body;
+    expect(status).toBe(ours ? "completed" : "pending");
+    if (!ours) expect(claimed_by).toBeNull();
+  });
+
+  it("the pipeline's own items are always its own", async () => {
+    const deps = await testPipeline({ env: { AGENT_AUTO_EXECUTE: "0" } });
+    await pushItems(deps, ["x"]);
+    await untilStill(deps);
+    expect((await itemOf(deps, "x")).state).toBe("done");
   });
 });
 

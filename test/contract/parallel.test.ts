@@ -87,6 +87,42 @@ describe(`${CLAIMS} claims at once`, () => {
     expect(await read(id)).toMatchObject({ claimed_by: `w${winners[0]?.i ?? -1}`, att: 1 });
   });
 
+  it("of both kinds, by PATCH and by run-state: who runs it finishes it, whoever has the lease does not take it", async () => {
+    for (let round = 0; round < 4; round++) {
+      const id = await app.create();
+      await all(CLAIMS, (i) =>
+        i % 2 === 0
+          ? say("claim", { task_id: id, run_id: `run_${i}`, worker_id: `w${i}` })
+          : patch(id, { status: "running", worker_id: `w${i}` }),
+      );
+      // Those with a lease go on as runners do.
+      await all(CLAIMS / 2, (i) => patch(id, { status: "running", worker_id: `w${2 * i}` }));
+      const { status, claimed_by, att } = await read(id);
+      expect([status, att]).toEqual(["running", 1]);
+      const items = await app.items(id);
+      for (let i = 0; i < CLAIMS; i++) {
+        if (`w${i}` === claimed_by) continue;
+        expect((await patch(id, { status: "completed", worker_id: `w${i}`, output: "stolen" })).status).toBe(409);
+      }
+      expect(await app.items(id)).toEqual(items);
+      const done = await patch(id, { status: "completed", worker_id: String(claimed_by), output: "all is done" });
+      expect([done.status, done.body.claimed_by]).toEqual([200, claimed_by]);
+    }
+  });
+
+  it("of one session by 16 workers: one task, one owner", async () => {
+    const answers = await all(16, (i) =>
+      app.call("POST", "/api/agent/tasks/upsert-active", { session_key: "s", direction: "chat", worker_id: `w${i}` }),
+    );
+    const won = answers.filter((one) => one.status === 200);
+    expect(won).toMatchObject([{ body: { created: true } }]);
+    const owner = (won[0]?.body.task as Body).claimed_by;
+    for (const one of answers.filter((one) => one.status !== 200)) {
+      expect(one.status, one.text).toBe(409);
+      expect(one.body).toEqual({ detail: `Task already claimed by ${String(owner)}` });
+    }
+  });
+
   it("a finish by everybody: one end, one record", async () => {
     const id = await app.create();
     const before = (await app.call("GET", "/api/agent/metrics")).body as { success_rate: { total: number } };

@@ -382,6 +382,16 @@ describe("a lease and its task", () => {
     expect((await run(id, B.worker_id)).body).toMatchObject({ status: "running", claimed_by: B.worker_id });
   });
 
+  it("a lease that is asked for later takes nothing from who runs the task without one", async () => {
+    const id = await inStatus(app, "running");
+    await claim(id, B);
+    expect((await run(id, B.worker_id)).status).toBe(409);
+    expect((await app.patch(id, { progress_pct: 5, worker_id: B.worker_id })).status).toBe(409);
+    expect((await app.patch(id, { progress_pct: 5, worker_id: OWNER })).status).toBe(200);
+    const done = await app.patch(id, { status: "completed", output: "all is done", worker_id: OWNER });
+    expect([done.status, done.body.status]).toEqual([200, "completed"]);
+  });
+
   it("the attempt's lease follows it: a runner that dies gives the task back with its lease", async () => {
     const deps = await testPipeline({ env: { AGENT_AUTO_EXECUTE: "0" } });
     const one = await api({ on: deps });

@@ -243,7 +243,7 @@ export const Visibility = z.looseObject({
 
 /** 4.8. */
 export const Integration = z.looseObject({
-  generated_at: z.string(),
+  generated_at: Written,
   status: z.string(),
   summary: z.looseObject({
     task_types: z.unknown().refine((value) => value !== undefined),

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import * as Attempt from "../../core/work/attempt/index.ts";
 import { expectShape, Metrics, PipelineStatus } from "./shapes.ts";
 import { contract, inStatus, ms, OWNER, type Body, type Contract } from "./support.ts";
 
@@ -128,6 +129,21 @@ describe("pipeline-status (4.1)", () => {
     const app = await contract();
     await inStatus(app, "running");
     expect((await status(app)).running[0]).toHaveProperty("live_tail", null);
+  });
+
+  it("the first that runs shows the last 20 lines of its log, blank ones left out", async () => {
+    const app = await contract();
+    const id = await inStatus(app, "running");
+    const writer = Attempt.logWriter(app.deps.store, app.clock, { taskId: id, n: 1, turn: 1 }, ["# task"]);
+    for (let i = 1; i <= 30; i++) {
+      writer.line(`line ${i}`);
+      if (i % 3 === 0) writer.line("  ");
+    }
+    await writer.end({ seconds: 1, exit: 0, status: "completed" });
+    const tail = (await status(app)).running[0]?.live_tail as string[];
+    expect(tail).toHaveLength(20);
+    // The footer is the last of them.
+    expect(tail.slice(0, 19)).toEqual(Array.from({ length: 19 }, (_, i) => `line ${i + 12}`));
   });
 
   it("previews are cut: 500 of the prompt, 2 000 of the output, whose length is whole", async () => {
