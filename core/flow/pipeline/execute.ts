@@ -34,7 +34,6 @@ export async function execute(deps: Deps, taskId: string, how: Execution): Promi
     key: Keys.task(taskId),
     set: {
       queue: "pipeline",
-      picked_at: deps.clock.now(),
       ...Keys.due("pipeline", row.priority, row.queued_at, row.id),
     },
     remove: ["retry_not_before", "wait_reason"],
@@ -43,13 +42,12 @@ export async function execute(deps: Deps, taskId: string, how: Execution): Promi
   await deps.events.publish({ type: "task.queued", taskId });
 }
 
-/** The oldest pending task that nobody asked for yet, of this type; undefined when there is none. */
+/** The oldest pending task that `execute` would start, of this type; undefined when there is none. */
 export async function pickup(deps: Deps, type?: Task.TaskType): Promise<Task.TaskRow | undefined> {
   for await (const { row } of Task.walk(deps, ["pending"])) {
     if (row.item || (type !== undefined && row.task_type !== type)) continue;
     const now = await Task.row(deps.store, row.id);
-    const free = now?.status === "pending" && now.picked_at === undefined && (now.run_until ?? 0) <= deps.clock.now();
-    if (free) return now;
+    if (now?.status === "pending" && (now.run_until ?? 0) <= deps.clock.now()) return now;
   }
   return undefined;
 }

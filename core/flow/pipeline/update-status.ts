@@ -1,5 +1,5 @@
 import type { Deps } from "../../ground/deps.ts";
-import { fail } from "../../ground/errors.ts";
+import { CoherenceError, fail } from "../../ground/errors.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Metrics from "../../work/metrics/index.ts";
 import * as Task from "../../work/task/index.ts";
@@ -24,8 +24,7 @@ export async function changeStatus(
   const owner = named ?? keyName(caller) ?? UNKNOWN_WORKER;
   if (to === "running") {
     if (Task.hasEnded(row.status)) throw Attempt.alreadyClaimed(row);
-    await Attempt.claim(deps, row.id, { by: "client", owner, leaseMs: leaseOf(row, owner, deps.clock.now()) });
-    return;
+    return claimFor(deps, row, owner);
   }
   const last = row.att > 0 ? await Attempt.read(deps.store, row.id, row.att) : undefined;
   const open = last && last.ended_at === undefined ? last : undefined;
@@ -40,6 +39,17 @@ export async function changeStatus(
     : await endAttempt(deps, row, open, { ...ending, ...(await leaving(deps, row)) });
   if (!done) throw Attempt.alreadyClaimed(await Task.row(deps.store, row.id));
   await deps.events.publish(to === "pending" ? { type: "task.queued", taskId: row.id } : settled(row));
+}
+
+/** Who asks again before he was answered has it, and is told so. */
+async function claimFor(deps: Deps, row: Task.TaskRow, owner: string): Promise<void> {
+  try {
+    await Attempt.claim(deps, row.id, { by: "client", owner, leaseMs: leaseOf(row, owner, deps.clock.now()) });
+  } catch (error) {
+    if (!(error instanceof CoherenceError) || error.code !== "task.claimed") throw error;
+    const now = await Task.row(deps.store, row.id);
+    if (now?.status !== "running" || now.claimed_by !== owner) throw error;
+  }
 }
 
 /** A claim follows the run-state lease of its worker, where there is one. */

@@ -56,8 +56,6 @@ export type TaskRow = {
   run_worker?: string;
   run_until?: number;
   run_lease_ms?: number;
-  /** Somebody asked for its execution and it was not claimed since. */
-  picked_at?: number;
 };
 
 /** The parts that are read with it in one query. */
