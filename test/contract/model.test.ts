@@ -15,6 +15,17 @@ type Model = {
   worked: boolean;
 };
 
+/** What the text says nothing of: a stranger's word about what asks, has failed, or was completed while it asked. */
+function unsaid({ status, owner }: Model, op: Op): boolean {
+  if (op.kind !== "patch" || op.by === null || op.by === owner || op.to === "running" || op.to === "pending")
+    return false;
+  return (
+    status === "needs_decision" ||
+    (status === "failed" && op.to === "needs_decision") ||
+    (status === "completed" && owner === null)
+  );
+}
+
 /** What becomes of it, or undefined where it is refused. */
 function next(model: Model, op: Op): Model | undefined {
   const { status, owner } = model;
@@ -93,6 +104,7 @@ it("what is allowed happens, what is not changes nothing, and every end is count
       const id = await app.create();
       let model: Model = { status: "pending", owner: null, worked: false };
       for (const [i, one] of ops.entries()) {
+        if (unsaid(model, one)) continue;
         // Two ends of one task in the same millisecond are no case of a real clock.
         await app.clock.advance(1000);
         const before = await app.items(id);
@@ -114,8 +126,8 @@ it("what is allowed happens, what is not changes nothing, and every end is count
       expect(success_rate).toMatchObject({ completed: totals.completed ?? 0, failed: totals.failed ?? 0 });
     }),
     // A smaller counter-example would be counted among the rest.
-    { numRuns: 60, endOnFailure: true },
+    { numRuns: 40, endOnFailure: true },
   );
   // The generator is of no use when nearly all is refused.
   expect(Math.min(allowed, refused)).toBeGreaterThan(100);
-}, 120_000);
+}, 60_000);
