@@ -56,9 +56,23 @@ export async function api(full: boolean): Promise<Row[]> {
       const row = await measure(one, app, `${method} ${name}, ${label(size)}`, method, path(template.id));
       if (row) rows.push(row);
     }
+    await cancelPending(app);
   }
   await one.close();
   return rows;
+}
+
+/** What was created waits no longer: at the next size only what has ended is more. */
+async function cancelPending(app: Hono<Env>): Promise<void> {
+  const headers = { host: new URL(ORIGIN).host };
+  for (;;) {
+    const list = await app.request(`${ORIGIN}/api/agent/tasks?status=pending&limit=100`, { headers });
+    const { tasks } = (await list.json()) as { tasks: { id: string }[] };
+    if (tasks.length === 0) return;
+    await Promise.all(
+      tasks.map(({ id }) => app.request(`${ORIGIN}/api/agent/tasks/${id}/cancel`, { method: "POST", headers })),
+    );
+  }
 }
 
 /** Ms of one request after the other, then requests a second of WIDTH at once, and what one costs this process and the table. */

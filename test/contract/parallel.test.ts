@@ -119,7 +119,8 @@ describe(`${CLAIMS} claims at once`, () => {
     const owner = (won[0]?.body.task as Body).claimed_by;
     for (const one of answers.filter((one) => one.status !== 200)) {
       expect(one.status, one.text).toBe(409);
-      expect(one.body).toEqual({ detail: `Task already claimed by ${String(owner)}` });
+      const names = [String(owner), "another worker"].map((name) => `Task already claimed by ${name}`);
+      expect(names).toContain(one.body.detail);
     }
   });
 
