@@ -37,7 +37,7 @@ export function detailOf(
     case "invalid_type":
       return input === undefined
         ? { type: "missing", loc, msg: "Field required", input: at(given, path.slice(0, -1)) ?? null }
-        : { ...wrongType(issue.expected, input), loc, input };
+        : { ...wrongType(isNaN(issue) ? "int" : issue.expected, input), loc, input };
     case "invalid_value": {
       if (input === undefined) return { type: "missing", loc, msg: "Field required", input: given };
       const words = listed(issue.values.map((value) => `'${String(value)}'`));
@@ -71,11 +71,19 @@ export function detailOf(
   }
 }
 
+/** What is no integer was made NaN before it was checked; what is no other number was left as it was. */
+function isNaN(issue: z.core.$ZodIssueInvalidType & { received?: unknown }): boolean {
+  return issue.received === "NaN";
+}
+
 function wrongType(expected: string, input: unknown): Pick<Detail, "type" | "msg"> {
   switch (expected) {
     case "string":
       return { type: "string_type", msg: "Input should be a valid string" };
     case "number":
+      return typeof input === "string"
+        ? { type: "float_parsing", msg: "Input should be a valid number, unable to parse string as a number" }
+        : { type: "float_type", msg: "Input should be a valid number" };
     case "int":
     case "nan":
       if (typeof input === "string")

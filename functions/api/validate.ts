@@ -80,11 +80,15 @@ const TRUE = new Set(["true", "1", "yes", "on", "t", "y"]);
 const FALSE = new Set(["false", "0", "no", "off", "f", "n"]);
 
 function coerced(kind: string, value: unknown): unknown {
-  if (kind === "number") {
+  if (kind === "integer") {
     if (typeof value === "number") return value;
     if (typeof value === "boolean") return Number(value);
     // Not a number: a schema that coerces by itself would take [60], "" and "0x10".
     return typeof value === "string" && /^\s*[+-]?\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : Number.NaN;
+  }
+  if (kind === "number") {
+    const isNumber = typeof value === "string" && /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(value);
+    return isNumber || typeof value === "boolean" ? Number(value) : value;
   }
   if (kind === "boolean") {
     const word = typeof value === "string" || typeof value === "number" ? String(value).toLowerCase() : "";
@@ -93,9 +97,18 @@ function coerced(kind: string, value: unknown): unknown {
   return value;
 }
 
-/** The kind of value that a field's schema begins with: `string`, `number`, `boolean`, … */
+type Def = {
+  type: string;
+  innerType?: z.core.$ZodType;
+  in?: z.core.$ZodType;
+  checks?: readonly z.core.$ZodCheck[];
+};
+
+/** The kind of value that a field's schema begins with: `string`, `integer`, `number`, `boolean`, … */
 function kindOf(field: z.core.$ZodType): string {
-  const def = field._zod.def as { type: string; innerType?: z.core.$ZodType; in?: z.core.$ZodType };
+  const def = field._zod.def as Def;
   const inner = def.innerType ?? def.in;
-  return inner ? kindOf(inner) : def.type;
+  if (inner) return kindOf(inner);
+  const whole = def.checks?.some((check) => check._zod.def.check === "number_format");
+  return def.type === "number" && whole ? "integer" : def.type;
 }

@@ -75,9 +75,12 @@ export function page(document: Document, origin: string): Html {
 }
 
 function rowsOf({ paths }: Document): Row[] {
-  return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ method: method as Method, path, operation })),
-  );
+  // By path: the table's own order is the one in which patterns are tried.
+  return Object.entries(paths)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ method: method as Method, path, operation })),
+    );
 }
 
 function entry({ method, path, operation }: Row): Html {

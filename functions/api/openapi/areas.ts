@@ -1,6 +1,10 @@
 /** What the operations are about, in the order of the reference page; the longest path that fits counts. */
 const AREAS: readonly { name: string; description: string; paths: readonly string[] }[] = [
-  { name: "Tasks", description: "What is to be done, by whom, and what came of it.", paths: ["/api/agent/tasks"] },
+  {
+    name: "Tasks",
+    description: "What is to be done, by whom, and what came of it.",
+    paths: ["/api/agent/tasks", "/api/agent/queue"],
+  },
   { name: "Backlogs", description: "Files of items, and how far each item is.", paths: ["/api/agent/backlogs"] },
   { name: "Status", description: "The whole at a glance.", paths: ["/api/agent"] },
   {
