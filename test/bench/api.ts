@@ -70,7 +70,7 @@ async function cancelPending(app: Hono<Env>): Promise<void> {
     const { tasks } = (await list.json()) as { tasks: { id: string }[] };
     if (tasks.length === 0) return;
     await Promise.all(
-      tasks.map(({ id }) => app.request(`${ORIGIN}/api/agent/tasks/${id}/cancel`, { method: "POST", headers })),
+      tasks.map(async ({ id }) => app.request(`${ORIGIN}/api/agent/tasks/${id}/cancel`, { method: "POST", headers })),
     );
   }
 }

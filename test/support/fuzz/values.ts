@@ -51,6 +51,7 @@ export function valuesOf(document: Document, known: Known): Values {
         });
       case "object":
         return object(schema);
+      case undefined:
       default:
         return fc.jsonValue({ maxDepth: 2 });
     }
@@ -110,6 +111,7 @@ export function valuesOf(document: Document, known: Known): Values {
       case "object":
         out.push([5, "x", [], true]);
         break;
+      case undefined:
       default:
         break;
     }
