@@ -4,7 +4,7 @@ import { CoherenceError } from "../../ground/errors.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Task from "../../work/task/index.ts";
 import { controlIn } from "./control.ts";
-import { expiryOf } from "./settle.ts";
+import { asking, expiryOf } from "./question.ts";
 import { cancel, move } from "./verbs.ts";
 
 /**
@@ -39,19 +39,16 @@ async function isOurs(deps: Pick<Deps, "store">, row: Task.TaskRow): Promise<boo
 
 async function stopAndAsk(deps: Deps, taskId: string, why: string): Promise<void> {
   const prompt = `Steering was asked for: ${Task.cut(why, 1000)}. How should the work go on?`;
-  const due = expiryOf(deps);
+  const { remove, ...change } = asking({
+    decision_prompt: prompt,
+    decision_due: expiryOf(deps),
+    current_step: "awaiting steering",
+  });
   await move(deps, taskId, () => ({
     to: "needs_decision",
     actor: "client",
     class: null,
     message: "steering was asked for",
-    change: {
-      set: { decision_prompt: prompt, current_step: "awaiting steering", decision_due: due },
-      remove: [
-        ...(["decision", "decision_default", "decision_options", "decision_by", "retry_not_before"] as const),
-        ...(due === undefined ? (["decision_due"] as const) : []),
-      ],
-      ...(due === undefined ? {} : { until: due }),
-    },
+    change: { ...change, remove: [...remove, "retry_not_before"] },
   }));
 }

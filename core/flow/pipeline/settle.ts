@@ -6,6 +6,7 @@ import * as Task from "../../work/task/index.ts";
 import { holdPatternScore } from "./control.ts";
 import type { PipelineDeps } from "./deps.ts";
 import { endAttempt, settled, type Ending } from "./end.ts";
+import { expiryOf } from "./question.ts";
 import { askToSteer, settlement } from "./settlement.ts";
 
 /** Ends an attempt with what its outcome says, once: a second, late or wrongly fenced settle changes nothing. */
@@ -24,15 +25,16 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
     !hasCome(attempt)
   )
     return done;
+  const expires = expiryOf(deps);
   const planned = settlement({
     row,
     attempt,
     part,
     cooldowns: health.cooldowns,
-    decisionTimeoutMs: deps.config.decisionTimeoutMs,
+    expires,
     now: deps.clock.now(),
   });
-  const ending = (await repeatsItself(deps, row, planned)) ? askToSteer(planned, expiryOf(deps)) : planned;
+  const ending = (await repeatsItself(deps, row, planned)) ? askToSteer(planned, expires) : planned;
   if (!(await endAttempt(deps, row, attempt, ending))) return done;
   await deps.at("settled", { ...input, to: ending.to });
   const candidate = attempt.candidates?.[attempt.chosen];
@@ -50,11 +52,6 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
       : []),
   );
   return done;
-}
-
-/** When a question that is asked now expires, in ms; undefined: never. */
-export function expiryOf(deps: Pick<PipelineDeps, "config" | "clock">): number | undefined {
-  return deps.config.decisionTimeoutMs > 0 ? deps.clock.now() + deps.config.decisionTimeoutMs : undefined;
 }
 
 /** Whether a task that would be tried again is said to repeat itself (contract 2.9): then a person is asked first. */

@@ -4,6 +4,7 @@ import * as Task from "../../work/task/index.ts";
 import * as Routing from "../routing/index.ts";
 import { MAX_STALLS, MAX_TRIES } from "./budgets.ts";
 import { errorOf, type Ending } from "./end.ts";
+import { asking } from "./question.ts";
 
 /** How an attempt's end becomes its task's next state. Pure; times in ms. */
 export function settlement(input: {
@@ -11,8 +12,8 @@ export function settlement(input: {
   attempt: AttemptRow;
   part: OutcomePart | undefined;
   cooldowns: readonly Routing.Cooling[];
-  /** 0: a question without a default waits for ever. */
-  decisionTimeoutMs: number;
+  /** When a question without a default expires; undefined: never. */
+  expires: number | undefined;
   now: number;
 }): Ending {
   const { attempt, part, row, now } = input;
@@ -40,7 +41,7 @@ export function settlement(input: {
         parts: { ...parts, error: null },
       };
     case "question":
-      return ask(outcome.question, input.decisionTimeoutMs, now, parts);
+      return ask(outcome.question, due(outcome.question, input), parts);
     case "bad":
       return badResult(
         row,
@@ -71,7 +72,7 @@ function withoutOutcome(input: Parameters<typeof settlement>[0]): Ending {
       return park(row, next.until, next.reason, last?.class ?? null, next.known);
     case "ask":
       return {
-        ...ask({ prompt: next.prompt, options: ["retry"] }, input.decisionTimeoutMs, now, {}, "pipeline"),
+        ...ask({ prompt: next.prompt, options: ["retry"] }, input.expires, {}, "pipeline"),
         class: last?.class ?? null,
         message: next.prompt.split("\n")[0] ?? "",
       };
@@ -112,24 +113,21 @@ function badResult(
   };
 }
 
-/** An end that would have been another try, as a question: the work repeats itself, and a person steers. `due`: when it expires, in ms. */
-export function askToSteer(ending: Ending, due: number | undefined): Ending {
+/** An end that would have been another try, as a question: the work repeats itself, and a person steers. */
+export function askToSteer(ending: Ending, expires: number | undefined): Ending {
+  const { set, remove, ...waits } = asking({
+    decision_prompt: `The work repeats itself: ${ending.message}. How should it go on?`,
+    decision_due: expires,
+    current_step: "awaiting steering",
+  });
   return {
     ...ending,
     to: "needs_decision",
     change: {
       ...ending.change,
-      set: {
-        ...ending.change?.set,
-        decision_prompt: `The work repeats itself: ${ending.message}. How should it go on?`,
-        current_step: "awaiting steering",
-        ...(due === undefined ? {} : { decision_due: due }),
-      },
-      remove: [
-        ...(["claimed_by", "claimed_at", "decision", "decision_by", "decision_default", "decision_options"] as const),
-        ...(due === undefined ? (["decision_due"] as const) : []),
-      ],
-      ...(due === undefined ? {} : { until: due }),
+      ...waits,
+      set: { ...ending.change?.set, ...set },
+      remove: ["claimed_by", "claimed_at", ...remove],
     },
   };
 }
@@ -170,43 +168,30 @@ function park(
   };
 }
 
-/** `by`: who asks; what the pipeline asks of a person is not the agent's matter. */
+function due(question: Task.Question, { expires, now }: { expires: number | undefined; now: number }) {
+  return question.default === undefined ? expires : now + (question.default_after_s ?? 0) * 1000;
+}
+
+/** `by`: set for what the pipeline asks of a person, which is not the agent's matter. */
 function ask(
   question: Task.Question,
-  timeoutMs: number,
-  now: number,
+  decision_due: number | undefined,
   parts: NonNullable<Ending["parts"]>,
-  by: "agent" | "pipeline" = "agent",
+  by?: "pipeline",
 ): Ending {
-  const due =
-    question.default === undefined
-      ? timeoutMs > 0
-        ? now + timeoutMs
-        : undefined
-      : now + (question.default_after_s ?? 0) * 1000;
+  const { set, remove, ...waits } = asking({
+    decision_prompt: question.prompt,
+    decision_options: question.options,
+    decision_default: question.default,
+    decision_due,
+    decision_by: by,
+  });
   return {
     to: "needs_decision",
     actor: "settle",
     class: null,
     message: Task.cut(question.prompt, 200),
-    change: {
-      set: {
-        decision_prompt: question.prompt,
-        decision_options: question.options,
-        ...(question.default === undefined ? {} : { decision_default: question.default }),
-        ...(due === undefined ? {} : { decision_due: due }),
-        ...(by === "pipeline" ? { decision_by: by } : {}),
-        parks: 0,
-      },
-      remove: [
-        "decision",
-        "current_step",
-        ...(question.default === undefined ? (["decision_default"] as const) : []),
-        ...(due === undefined ? (["decision_due"] as const) : []),
-        ...(by === "agent" ? (["decision_by"] as const) : []),
-      ],
-      ...(due === undefined ? {} : { until: due }),
-    },
+    change: { ...waits, set: { ...set, parks: 0 }, remove: [...remove, "current_step"] },
     parts,
   };
 }

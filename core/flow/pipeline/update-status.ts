@@ -7,6 +7,7 @@ import { CLIENT_LEASE_MS } from "./budgets.ts";
 import { retryNotBefore } from "./control.ts";
 import { endAttempt, errorOf, settled, type Ending } from "./end.ts";
 import { keyName, UNKNOWN_WORKER, type Caller, type Update } from "./patch.ts";
+import { asking, expiryOf } from "./question.ts";
 import { takenOut } from "./verbs.ts";
 
 /** The longest that a runner may put a requeued task off. */
@@ -103,26 +104,8 @@ function endingOf(
       };
     }
     case "needs_decision": {
-      const wait = deps.config.decisionTimeoutMs;
-      const due = wait > 0 ? deps.clock.now() + wait : undefined;
-      return {
-        ...base,
-        change: {
-          set: {
-            decision_prompt: Task.cut(patch.decision_prompt ?? row.decision_prompt ?? "", 4000),
-            decision_due: due,
-          },
-          // What an earlier question offered is no answer to this one.
-          remove: [
-            "decision",
-            "decision_by",
-            "decision_default",
-            "decision_options",
-            ...(due === undefined ? (["decision_due"] as const) : []),
-          ],
-          ...(due === undefined ? {} : { until: due }),
-        },
-      };
+      const decision_prompt = Task.cut(patch.decision_prompt ?? row.decision_prompt ?? "", 4000);
+      return { ...base, change: asking({ decision_prompt, decision_due: expiryOf(deps) }) };
     }
     case "pending": {
       const until = Math.min(retryNotBefore(patch.context ?? {}) ?? 0, deps.clock.now() + LONGEST_RETRY_MS);
