@@ -16,6 +16,8 @@ export type Filters = {
   yes?: boolean;
 };
 
+type Change = Pick<Shapes["BulkChange"], "matched" | "ids" | "refused">;
+
 /** Ids that are shown of many. */
 const SHOWN = 10;
 /** Tasks changed a request, so that it is seen how far it is. */
@@ -33,9 +35,47 @@ export function withFilters(command: Command): Command {
     .option("-y, --yes", "do it; without, it says what it would do");
 }
 
+/** Whether a command is about all that fit rather than about one task. Throws when it is about both, or about nothing. */
+export function isBulk(action: "cancel" | "retry", id: string | undefined, options: Filters): id is undefined {
+  const filtered = Object.values(filterOf(options)).some((value) => value !== undefined);
+  const remedy = `Name the task, or see: coherence ${action} --help`;
+  if (id === undefined && !filtered) throw new Failure("usage", "Neither an id nor a filter is given", remedy);
+  if (id !== undefined && filtered) throw new Failure("usage", "An id and a filter exclude each other", remedy);
+  return filtered;
+}
+
 /** Cancels or retries all tasks that fit, a hundred at a time; without `--yes` it says what it would do. Exit 1 when some were refused. */
 export async function bulk(action: "cancel" | "retry", options: Common & Filters & { reason?: string }): Promise<void> {
-  const filter = {
+  const { api, note } = open(options);
+  const page = { ...filterOf(options), dry_run: !options.yes, limit: options.yes ? AT_ONCE : SHOWN };
+  const ask = (more: { cursor?: string }) =>
+    api
+      .ask((client) =>
+        action === "cancel"
+          ? client.POST("/api/agent/tasks/bulk-cancel", {
+              body: { ...page, ...more, ...(options.reason === undefined ? {} : { reason: options.reason }) },
+            })
+          : client.POST("/api/agent/tasks/bulk-retry", { body: { ...page, ...more } }),
+      )
+      .reads("matched", "ids", "refused", "next_cursor");
+  const done = action === "cancel" ? "cancelled" : "retried";
+  const all: Change = { matched: 0, ids: [], refused: [] };
+  let cursor: string | undefined;
+  do {
+    const { data, raw } = await ask(cursor === undefined ? {} : { cursor });
+    if (options.json) print(raw);
+    all.matched += data.matched;
+    all.ids.push(...data.ids);
+    all.refused.push(...data.refused);
+    cursor = data.next_cursor ?? undefined;
+    if (cursor !== undefined) note(options.yes ? `${all.ids.length} ${done} …` : `${all.matched} so far …`);
+  } while (cursor !== undefined);
+  if (all.refused.length > 0) process.exitCode = 1;
+  if (!options.json) print(options.yes ? did(all, done) : would(all, done));
+}
+
+function filterOf(options: Filters) {
+  return {
     status: options.status as Shapes["TaskStatus"] | undefined,
     task_type: options.type as Shapes["TaskType"] | undefined,
     backlog: options.backlog,
@@ -43,52 +83,20 @@ export async function bulk(action: "cancel" | "retry", options: Common & Filters
     created_after: options.createdAfter,
     created_before: options.createdBefore,
   };
-  if (Object.values(filter).every((value) => value === undefined))
-    throw new Failure(
-      "usage",
-      "Neither an id nor a filter is given",
-      `Name the task, or see: coherence ${action} --help`,
-    );
-  const { api, note } = open(options);
-  const ask = (more: { dry_run: boolean; limit: number; cursor?: string }) =>
-    api
-      .ask((client) =>
-        action === "cancel"
-          ? client.POST("/api/agent/tasks/bulk-cancel", {
-              body: { ...filter, ...more, ...(options.reason === undefined ? {} : { reason: options.reason }) },
-            })
-          : client.POST("/api/agent/tasks/bulk-retry", { body: { ...filter, ...more } }),
-      )
-      .reads("matched", "ids", "refused", "next_cursor");
-  const done = action === "cancel" ? "cancelled" : "retried";
-  if (!options.yes) {
-    const answer = await ask({ dry_run: true, limit: SHOWN });
-    return print(options.json ? answer.raw : would(answer.data, done));
-  }
-  let changed = 0;
-  const refused: Shapes["BulkChange"]["refused"] = [];
-  let cursor: string | undefined;
-  do {
-    const answer = await ask({ dry_run: false, limit: AT_ONCE, ...(cursor === undefined ? {} : { cursor }) });
-    if (options.json) print(answer.raw);
-    changed += answer.data.ids.length;
-    refused.push(...answer.data.refused);
-    cursor = answer.data.next_cursor ?? undefined;
-    if (cursor !== undefined) note(`${changed} ${done} …`);
-  } while (cursor !== undefined);
-  if (refused.length > 0) process.exitCode = 1;
-  if (!options.json) print(did(changed, refused, done));
 }
 
-function would({ matched, ids }: Pick<Shapes["BulkChange"], "matched" | "ids">, done: string): string {
+function would({ matched, ids }: Change, done: string): string {
   if (matched === 0) return "No task fits.";
-  const more = matched > ids.length ? `\n  and ${matched - ids.length} more` : "";
-  return `${section(`${matched} would be ${done}:`, ids.map(oneLine).join("\n"))}${more}\nSay --yes to do it.`;
+  const shown = ids.slice(0, SHOWN);
+  const more = matched > shown.length ? `\n  and ${matched - shown.length} more` : "";
+  return `${section(`${matched} would be ${done}:`, shown.map(oneLine).join("\n"))}${more}\nSay --yes to do it.`;
 }
 
-function did(changed: number, refused: Shapes["BulkChange"]["refused"], done: string): string {
+function did({ ids, refused }: Change, done: string): string {
   const not = refused.map(({ id, code, detail }) => `${oneLine(id)}: ${oneLine(detail)} (${oneLine(code)})`);
-  return [`${changed} ${done}.`, section(`${refused.length} could not be:`, not.join("\n"))].filter(Boolean).join("\n");
+  return [`${ids.length} ${done}.`, section(`${refused.length} could not be:`, not.join("\n"))]
+    .filter(Boolean)
+    .join("\n");
 }
 
 function time(value: string): string {

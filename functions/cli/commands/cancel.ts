@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Common } from "../shell.ts";
 import { act } from "./act.ts";
-import { bulk, withFilters, type Filters } from "./bulk.ts";
+import { bulk, isBulk, withFilters, type Filters } from "./bulk.ts";
 import { JSON_FLAG, type Register } from "./command.ts";
 
 type Options = Common & Filters & { reason?: string };
@@ -18,7 +18,7 @@ export const cancel: Register = (program) => {
     .action(async (id: string | undefined, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const { reason } = options;
-      if (id === undefined) return bulk("cancel", options);
+      if (isBulk("cancel", id, options)) return bulk("cancel", options);
       const body = reason === undefined ? {} : { reason };
       await act((api) => api.POST("/api/agent/tasks/{id}/cancel", { params: { path: { id } }, body }), options);
     });

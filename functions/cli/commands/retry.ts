@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { open, type Common } from "../shell.ts";
 import { oneLine } from "../text.ts";
 import { act } from "./act.ts";
-import { bulk, withFilters, type Filters } from "./bulk.ts";
+import { bulk, isBulk, withFilters, type Filters } from "./bulk.ts";
 import { JSON_FLAG, show, type Register } from "./command.ts";
 
 /** `retry ID`: a failed or cancelled task goes on, its item with it; `retry BACKLOG/ITEM`: an abandoned item does; or all that fit. */
@@ -15,7 +15,7 @@ export const retry: Register = (program) => {
     .option(...JSON_FLAG)
     .action(async (id: string | undefined, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<Common & Filters>();
-      if (id === undefined) return bulk("retry", options);
+      if (isBulk("retry", id, options)) return bulk("retry", options);
       // No id of a task, a backlog or an item has a slash in it.
       const [backlog = "", ...item] = id.split("/");
       if (item.length === 0)

@@ -4,7 +4,7 @@ import * as Pipeline from "../../../core/flow/pipeline/index.ts";
 import * as Task from "../../../core/work/task/index.ts";
 import { createApp } from "../../../functions/api/app.ts";
 import { testDeps, type TestDeps } from "../../support/deps.ts";
-import { run, type Ended } from "./host.ts";
+import { play, run, type Ended } from "./host.ts";
 
 /** The commands about the queue as a whole, against the real API. */
 let deps: TestDeps;
@@ -108,6 +108,26 @@ describe("a bulk change", () => {
     },
   );
 
+  it("an id and a filter together are bad usage: nothing is done", async () => {
+    const id = await made("x");
+    for (const word of ["cancel", "retry"])
+      expect(await coherence(word, id, "--status", "pending", "--yes")).toMatchObject({ out: "", code: 2 });
+    expect(await statusOf(id)).toBe("pending");
+  });
+
+  it("says what it would do to the last page of a long count", async () => {
+    const pages = [
+      { dry_run: true, matched: 0, ids: [], refused: [], next_cursor: "a" },
+      { dry_run: true, matched: 2, ids: ["task_1", "task_2"], refused: [], next_cursor: "b" },
+      { dry_run: true, matched: 1, ids: ["task_3"], refused: [], next_cursor: null },
+    ];
+    const host = await play({ "POST /api/agent/tasks/bulk-cancel": (n) => ({ body: pages[n] }) });
+    const { out } = await run(["cancel", "--status", "pending"], { env: { AGENT_API_BASE: host.base }, cwd: "/" });
+    await host.close();
+    expect(out).toMatch(/^3 would be cancelled:$/m);
+    expect(out).toContain("task_3");
+  });
+
   it("a time without a zone is bad usage", async () => {
     expect(await coherence("cancel", "--created-before", "2026-01-01")).toMatchObject({ out: "", code: 2 });
   });
@@ -118,9 +138,13 @@ describe("a task's place", () => {
     await made("first");
     const second = await made("second");
     expect((await coherence("task", second)).out).toMatch(/^Place\s+2 in the queue$/m);
-    expect((await coherence("priority", second, "90")).code).toBe(0);
+    expect(await coherence("priority", second, "90")).toMatchObject({ out: `${second} has priority 90\n`, code: 0 });
     expect((await coherence("task", second)).out).toMatch(/^Place\s+1 in the queue$/m);
     expect(await coherence("priority", second, "100")).toMatchObject({ code: 2 });
+    await Pipeline.cancel(deps, second);
+    expect((await coherence("priority", second, "91")).out).toMatch(
+      / has priority 91; it is cancelled and not in the queue$/m,
+    );
   });
 });
 
