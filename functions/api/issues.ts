@@ -37,7 +37,7 @@ export function detailOf(
     case "invalid_type":
       return input === undefined
         ? { type: "missing", loc, msg: "Field required", input: at(given, path.slice(0, -1)) ?? null }
-        : { ...wrongType(isNaN(issue) ? "int" : issue.expected, input), loc, input };
+        : { ...wrongType(isNoInteger(issue) ? "int" : issue.expected, input), loc, input };
     case "invalid_value": {
       if (input === undefined) return { type: "missing", loc, msg: "Field required", input: given };
       const words = listed(issue.values.map((value) => `'${String(value)}'`));
@@ -72,7 +72,7 @@ export function detailOf(
 }
 
 /** What is no integer was made NaN before it was checked; what is no other number was left as it was. */
-function isNaN(issue: z.core.$ZodIssueInvalidType & { received?: unknown }): boolean {
+function isNoInteger(issue: z.core.$ZodIssueInvalidType & { received?: unknown }): boolean {
   return issue.received === "NaN";
 }
 

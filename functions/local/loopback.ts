@@ -8,9 +8,9 @@ const SOCKETS = 50;
 /** How often a request is sent that meets a broken connection or a fault of the server. */
 const TRIES = 3;
 
-/** The engine wants a signature and checks none. */
 /** Ms that the engine has for an answer. */
 const ANSWER_WITHIN_MS = 30_000;
+/** The engine wants a signature and checks none. */
 const HEADERS = {
   "content-type": "application/x-amz-json-1.0",
   "x-amz-date": "20260101T000000Z",

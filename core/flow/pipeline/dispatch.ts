@@ -80,8 +80,9 @@ async function claimOne(
   try {
     return await Store.tx(deps.store, writes);
   } catch (error) {
-    if (error instanceof Error && error.name !== "ValidationException" && !("CancellationReasons" in error))
-      throw error;
+    const isOfThisTask =
+      error instanceof Error && (error.name === "ValidationException" || "CancellationReasons" in error);
+    if (!isOfThisTask) throw error;
     deps.log.error({ taskId: row.id, err: error }, "a task could not be claimed");
     return { ok: false, refused: [] };
   }
