@@ -282,6 +282,19 @@ describe("updates", () => {
     expect(await claim(id, B)).toMatchObject({ claimed: true, ...B });
   });
 
+  it("of a run that gave its task back do not take it again", async () => {
+    const id = await app.create();
+    await claim(id);
+    await update(id, { status: "pending" });
+    const before = await app.items(id);
+    const denied = { claimed: false, detail: "lease_owner_mismatch" };
+    expect(await update(id, { status: "running" }, { ...A, lease_seconds: 600 })).toMatchObject(denied);
+    expect(await app.items(id)).toEqual(before);
+    await update(id, { branch: "b" }, { ...A, lease_seconds: 600 });
+    expect(await Task.row(app.deps.store, id)).not.toHaveProperty("run_until");
+    expect(await claim(id, B)).toMatchObject({ claimed: true, ...B });
+  });
+
   it("of a stranger are a mismatch and change nothing, required or not", async () => {
     const id = await app.create();
     await claim(id);

@@ -200,6 +200,20 @@ describe("attention (4.2)", () => {
     expect(await flags(app)).toEqual(["stuck"]);
   });
 
+  it("not stuck while all is paused: nothing of ours may start; what outside runners may take is", async () => {
+    const app = await contract({ AGENT_AUTO_EXECUTE: "1" });
+    await app.create();
+    await app.post("/api/agent/queue/pause", { all: true });
+    await app.clock.advance(11 * MINUTES);
+    expect(await flags(app)).toEqual([]);
+    await app.post("/api/agent/queue/resume", { all: true });
+    expect(await flags(app)).toEqual(["stuck"]);
+    await app.post("/api/agent/queue/pause", { all: true });
+    await app.create({ context: { dispatch: "external" } });
+    await app.clock.advance(11 * MINUTES);
+    expect(await flags(app)).toEqual(["stuck"]);
+  });
+
   it("not stuck while nothing is pending", async () => {
     const app = await contract();
     await inStatus(app, "running");

@@ -79,6 +79,23 @@ describe("FAILURES 12: a command that a shell gets", () => {
     );
   });
 
+  it.each([
+    `sh -c "agent {{direction}}"`,
+    `sh -c 'agent {{direction}} --fast'`,
+    `sh -c "agent '{{direction}}'"`,
+    `agent "say {{direction}}"`,
+    "agent ${{direction}}",
+  ])("a template whose place stands within other quotes is refused: %s", (template) => {
+    expect(() => settings({ OPENCLAW_COMMAND_TEMPLATE: template })).toThrow(/OPENCLAW_COMMAND_TEMPLATE.*stands bare/s);
+  });
+
+  it.each(["agent {{direction}}", `agent "{{direction}}" --x`, "agent '{{direction}}'", `A="b" agent {{direction}}`])(
+    "a template whose place stands bare or alone in its quotes is taken: %s",
+    (template) => {
+      expect(settings({ OPENCLAW_COMMAND_TEMPLATE: template })).toBeDefined();
+    },
+  );
+
   it.each(["b; touch x", "$(touch x)", "`x`", "a b", "'", "x".repeat(201)])(
     "a model of a client's is a name: %s is none",
     async (model) => {
@@ -213,6 +230,19 @@ describe("who is chosen (contract 3.3)", () => {
     const changed = await Task.read(deps.store, other.id);
     expect(changed?.row.model).toBe("cursor/gpt-5.3-codex");
     expect(changed?.row.command).toMatch(/^agent '.*' --model gpt-5\.3-codex$/);
+  });
+
+  it("a command of a client's own is bounded: it lies on the task, which every end of it writes", async () => {
+    const most = 16 * 1024;
+    const kept = await chosen("x", { executor: "cursor", command_override: "x".repeat(most) });
+    expect((await Task.row(deps.store, kept.id))?.command).toHaveLength(most);
+    for (const over of ["x".repeat(most + 1), "é".repeat(most / 2 + 1)])
+      await expect(chosen("x", { command_override: over })).rejects.toMatchObject({ code: "input.too_large" });
+  });
+
+  it.each(["constructor", "__proto__", "toString"])("a model called %s is no alias of anything", async (model) => {
+    const made = await chosen("x", { executor: "openclaw", model_override: model });
+    expect((await Task.row(deps.store, made.id))?.model).toBe(`openclaw/${model}`);
   });
 
   it("FAILURES 34: values of the wrong type break nothing", async () => {

@@ -8,6 +8,7 @@ import { sdkWire } from "../../functions/aws/dynamodb.ts";
 import { loopback } from "../../functions/local/loopback.ts";
 import { testStore } from "../support/deps.ts";
 import { injectConflicts } from "../support/conflicts.ts";
+import { between } from "../support/wire.ts";
 
 const key = (sk: string) => ({ pk: "P", sk });
 
@@ -140,6 +141,22 @@ describe.each(Object.entries(WIRES))("over %s:", (_, over) => {
       );
       expect(injected.count()).toBeGreaterThan(10);
       expect(await Store.get(own, one)).toMatchObject({ n: 50 });
+    });
+
+    it("one that is under way is asked for as it was, and counts once", async () => {
+      const own = await newStore();
+      const tokens: unknown[] = [];
+      const end = between(own, async (operation, input, next) => {
+        tokens.push((input as { ClientRequestToken?: string }).ClientRequestToken);
+        const answer = await next();
+        if (operation !== "TransactWriteItems" || tokens.length > 1) return answer;
+        throw Object.assign(new Error("in progress"), { name: "TransactionInProgressException" });
+      });
+      const sums = ["a", "b"].map((sk) => ({ kind: "update", key: { pk: "ONCE", sk }, add: { n: 1 } }) as const);
+      expect(await Store.tx(own, () => sums)).toEqual({ ok: true });
+      end();
+      expect(tokens).toEqual([tokens[0], tokens[0]]);
+      expect(await Store.get(own, { pk: "ONCE", sk: "a" })).toMatchObject({ n: 1 });
     });
 
     it("builds its writes anew for each try, so that a record's time is the try's own", async () => {

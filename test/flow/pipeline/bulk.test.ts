@@ -156,7 +156,18 @@ describe("control by a task's context", () => {
     const { row } = await patch(deps, one.id, { steering_requested: true, steering_reason: "too wide" });
     expect(row).toMatchObject({ status: "needs_decision", current_step: "awaiting steering" });
     expect(row.decision_prompt).toContain("too wide");
+    expect(row.decision_due).toBeUndefined();
     expect((await Pipeline.decide(deps, one.id, "only the parser")).row.status).toBe("pending");
+  });
+
+  it("a question about the way expires as any other", async () => {
+    const deps = await testPipeline({ env: { PIPELINE_NEEDS_DECISION_TIMEOUT_HOURS: "1" } });
+    const one = await held(deps);
+    const { row } = await patch(deps, one.id, { steering_requested: true });
+    expect(row.decision_due).toBe(deps.clock.now() + 3_600_000);
+    await deps.clock.advance(3_600_000);
+    await Pipeline.tick(deps);
+    expect((await rowOf(deps, one.id)).status).toBe("failed");
   });
 
   it("FAILURES 23: a diagnosis is answered as rejected, and its command is run by nobody", async () => {

@@ -229,6 +229,23 @@ describe("a crash between the claim and the start", () => {
   });
 });
 
+describe("a task that the table cannot take", () => {
+  it("is said in the log and holds up nobody behind it", async () => {
+    const deps = await testPipeline({ env: workers(2) });
+    const [first = "", second] = await many(deps, 2);
+    const refusal = Object.assign(new Error("Item size has exceeded"), { name: "ValidationException" });
+    meanwhile(deps.store, "write", `"T#${first}"`, () => Promise.reject(refusal));
+    expect(await Pipeline.dispatch(deps)).toEqual([second]);
+  });
+
+  it("a store that is away is no fault of a task's: the dispatch ends", async () => {
+    const deps = await testPipeline({ env: workers(2) });
+    await many(deps, 2);
+    meanwhile(deps.store, "write", "A#001", () => Promise.reject(new Error("away")));
+    await expect(Pipeline.dispatch(deps)).rejects.toThrow("away");
+  });
+});
+
 describe("a claim from elsewhere between dispatch's reading and its writing", () => {
   it("is passed over, and the slot goes to the next", async () => {
     const deps = await testPipeline({ env: workers(1) });

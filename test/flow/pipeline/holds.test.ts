@@ -104,6 +104,16 @@ describe("pausing", () => {
     expect([(await itemOf(deps, "a")).state, (await itemOf(deps, "b")).state]).toEqual(["done", "done"]);
   });
 
+  it("of a type: what a dispatch puts aside while it is resumed is not left behind", async () => {
+    const deps = await testPipeline(HOST);
+    const id = await next(deps);
+    await Pipeline.pause(deps, { kind: "type", type: "impl" }, "");
+    meanwhile(deps.store, "write", "paused: impl tasks", () => Pipeline.resume(deps, { kind: "type", type: "impl" }));
+    expect(await Pipeline.dispatch(deps)).toEqual([]);
+    expect((await rowOf(deps, id)).wait_reason).toBeUndefined();
+    expect(await Pipeline.dispatch(deps)).toEqual([id]);
+  });
+
   it("of a provider: its candidates are left out, tasks park without a budget spent, and resuming wakes them", async () => {
     const deps = await testPipeline();
     const id = await newTask(deps);

@@ -8,6 +8,7 @@ import {
   attemptOf,
   held,
   hold,
+  meanwhile,
   newTask,
   partition,
   pushItems,
@@ -23,6 +24,14 @@ import {
 const OPERATOR = { kind: "operator" } as Pipeline.Caller;
 const patch = (deps: TestPipeline, id: string, body: Record<string, unknown>, caller = OPERATOR) =>
   Pipeline.update(deps, id, Pipeline.Update.parse(body), caller);
+
+/** A requeue that is put off. */
+const LATER = { retry_not_before: "2126-01-31T00:00:00Z" };
+
+async function parkedByW1(deps: TestPipeline, id: string): Promise<void> {
+  await patch(deps, id, { status: "running", worker_id: "w1" });
+  await patch(deps, id, { status: "pending", worker_id: "w1", context: LATER });
+}
 
 /** A task that the client `w1` runs. */
 async function claimed(deps: TestPipeline, worker = "w1"): Promise<string> {
@@ -145,6 +154,39 @@ describe("who may do what to a client's attempt", () => {
         await refused(deps, id, { ...body, worker_id: "zombie" }, "task.claimed");
       expect((await patch(deps, id, { status: "running", worker_id: "zombie" })).row.status).toBe("running");
     }
+  });
+
+  it("FAILURES 19: so it is for one who lost it two claims ago", async () => {
+    const deps = await testPipeline();
+    const id = await claimed(deps, "zombie");
+    await Pipeline.release(deps, id);
+    await patch(deps, id, { status: "running", worker_id: "w2" });
+    await Pipeline.release(deps, id);
+    for (const body of [{ output: "half" }, { progress_pct: 50 }, { status: "completed" }])
+      await refused(deps, id, { ...body, worker_id: "zombie" }, "task.claimed");
+  });
+
+  it.each([
+    ["cancelled", (deps: TestPipeline, id: string) => Pipeline.cancel(deps, id)],
+    ["claimed", (deps: TestPipeline, id: string) => hold(deps, id)],
+    ["parked", parkedByW1],
+  ])("a priority that meets a task just %s puts it into no queue", async (_what, act) => {
+    const deps = await testPipeline();
+    const id = await newTask(deps);
+    let after: Record<string, unknown> = {};
+    meanwhile(deps.store, "write", `T#${id}`, async () => {
+      await act(deps, id);
+      after = { ...(await rowOf(deps, id)) };
+    });
+    await expect(patch(deps, id, { priority: 90 })).rejects.toMatchObject({ code: "task.claimed" });
+    expect(await rowOf(deps, id)).toEqual(after);
+  });
+
+  it("a failed task's last word is its owner's", async () => {
+    const deps = await testPipeline();
+    const id = await claimed(deps);
+    await patch(deps, id, { status: "failed", worker_id: "w1", error: "broken" });
+    await refused(deps, id, { status: "pending", worker_id: "w2" }, "task.claimed");
   });
 
   it("a question longer than an index can hold is cut, not a fault", async () => {
@@ -356,6 +398,17 @@ describe("decisions", () => {
 });
 
 describe("a task of an item", () => {
+  it("is claimed through no session: its key in a context joins none", async () => {
+    const deps = await testPipeline();
+    await pushItems(deps, ["x"]);
+    const [id = ""] = await Pipeline.tick(deps);
+    await patch(deps, id, { context: { session_key: "s" } });
+    const upsert = Pipeline.UpsertActive.parse({ session_key: "s", direction: "mine", worker_id: "w1" });
+    const { created, task } = await Pipeline.upsertActive(deps, upsert);
+    expect([created, task.row.id === id]).toEqual([true, false]);
+    expect((await rowOf(deps, id)).status).toBe("pending");
+  });
+
   it.each([
     { status: "running", worker_id: "w1" },
     { status: "completed" },
