@@ -10,6 +10,7 @@ import type { AttemptRow } from "../../core/work/attempt/index.ts";
 import { freePort, resolveEngine, startEngine, type Engine } from "../../functions/local/dynamodb.ts";
 import { loopback } from "../../functions/local/loopback.ts";
 import { faultsOfAttempts, faultsOfMetrics, readTable, type Table } from "../e2e/table.ts";
+import { COMPILED } from "../support/compiled.ts";
 import { NOON } from "../support/pipeline.ts";
 import { scaled, toEnvironment } from "./scaled-clock.ts";
 import type { Body } from "./support.ts";
@@ -157,7 +158,7 @@ beforeAll(async () => {
     COHERENCE_HOME: join(home, "host"),
     COHERENCE_SCENARIO: scenario,
     DYNAMODB_ENDPOINT: engine.endpoint,
-    NODE_COMPILE_CACHE: join(tmpdir(), "coherence-contract-compiled"),
+    NODE_COMPILE_CACHE: COMPILED,
     ...toEnvironment(setting),
     CONTRACT_JOURNAL: join(home, "journal"),
     AGENT_API_BASE: base,

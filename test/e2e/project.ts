@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { Scenario } from "../../core/work/provider/simulated/scenario.ts";
+import { COMPILED } from "../support/compiled.ts";
 import { scratch, type Scratch } from "../support/git.ts";
 
 /** A generated repository with a fast suite, a backlog and a scenario, and the real host as a process on it. */
@@ -47,8 +47,7 @@ export function project(count: number, rules: Scenario["rules"], workers = 5): P
       COHERENCE_SCENARIO: scenario,
       COHERENCE_TEST_COMMAND: [process.execPath, ...SUITE].join(" "),
       COHERENCE_LOG_LEVEL: "warn",
-      // What Node has compiled, by content: hosts are started again and again.
-      NODE_COMPILE_CACHE: join(tmpdir(), "coherence-e2e-compiled"),
+      NODE_COMPILE_CACHE: COMPILED,
       AGENT_RUNNER_WORKERS: String(workers),
       PORT: "0",
       ...(process.env["DYNOXIDE_BIN"] ? { DYNOXIDE_BIN: process.env["DYNOXIDE_BIN"] } : {}),

@@ -1,9 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { COMPILED } from "../../support/compiled.ts";
 
 /** What the host of a test answers: JSON as it is to be sent, or a function of how often it was asked before. */
 export type Recorded = { status?: number; code?: string; body: unknown; raw?: string };
@@ -46,9 +45,6 @@ export async function play(answers: Answers): Promise<Host> {
       }),
   };
 }
-
-/** Node keeps there what it has compiled, by content: the command is started a hundred times. */
-const COMPILED = join(tmpdir(), "coherence-cli-compiled");
 
 const MAIN = fileURLToPath(new URL("../../../functions/cli/main.ts", import.meta.url));
 

@@ -11,13 +11,12 @@ import * as Id from "../../../core/ground/id.ts";
 import * as Store from "../../../core/ground/store/index.ts";
 import { resolveEngine, startEngine } from "../../../functions/local/dynamodb.ts";
 import { loopback } from "../../../functions/local/loopback.ts";
+import { COMPILED } from "../../support/compiled.ts";
 import { scratch, type Scratch } from "../../support/git.ts";
 
 /** The host as a user runs it: a process of its own, with nothing of this one's environment but PATH. */
 
 const MAIN = fileURLToPath(new URL("../../../functions/local/main.ts", import.meta.url));
-/** Node keeps there what it has compiled, by content: the host is started some fifty times. */
-const COMPILED = join(tmpdir(), "coherence-host-compiled");
 const PLACE = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 /** Ms after which a line that never comes fails the test with all that was said. */
 const PATIENCE_MS = 90_000;
