@@ -7,7 +7,7 @@ import { finished, newTask, rowOf, scripted, type TestPipeline } from "../suppor
 
 /** What the worker in the host's process meets after a kill, a late look or a lost order. */
 
-const machine = { edits: true, runs_commands: true, context_window: 1000, where: "machine" as const, paid: false };
+const machine = { edits: true, runs_commands: true, where: "machine" as const, paid: false };
 const withAgent = () => withMachine({ providers: [scripted("alpha", () => finished(), { capabilities: machine })] });
 
 async function findOf(deps: Pick<TestPipeline, "store">, id: string): Promise<Worker.WorkerRow> {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import * as Routing from "../../core/flow/routing/index.ts";
 import { CLASS_RULES } from "../../core/work/provider/index.ts";
 import { FailureClass, NO_USAGE, type Skipped, type Tried } from "../../core/work/task/index.ts";
+import { models } from "../support/pipeline.ts";
 
 const NOW = 1_000_000;
 const MINUTE = 60_000;
@@ -16,13 +17,12 @@ function provider(
     name,
     family: "api",
     executor: null,
-    models: ["small", "large"],
+    models: models("small", "large"),
     prefers: [],
     ...rest,
     capabilities: {
       edits: true,
       runs_commands: true,
-      context_window: 100_000,
       where: "inline",
       paid: false,
       ...caps,
@@ -62,9 +62,9 @@ describe("the order of candidates", () => {
 
   it("takes a preferred executor before one suited to the type, and that before the table's order", () => {
     const providers = [
-      provider("plain", { models: ["m"] }),
-      provider("suited", { models: ["m"], prefers: ["impl"] }),
-      provider("wanted", { models: ["m"], executor: "claude" }),
+      provider("plain", { models: models("m") }),
+      provider("suited", { models: models("m"), prefers: ["impl"] }),
+      provider("wanted", { models: models("m"), executor: "claude" }),
     ];
     const routed = route({ providers, task: { executor: "claude" } });
     expect(routed.candidates.map((c) => [c.provider, c.reason])).toEqual([
@@ -79,12 +79,15 @@ describe("the order of candidates", () => {
   });
 
   it("takes a paid one after those that cost nothing", () => {
-    const providers = [provider("paid", { models: ["m"], caps: { paid: true } }), provider("free", { models: ["m"] })];
+    const providers = [
+      provider("paid", { models: models("m"), caps: { paid: true } }),
+      provider("free", { models: models("m") }),
+    ];
     expect(names(route({ providers, allowPaid: true }))).toEqual(["free/m", "paid/m"]);
   });
 
   it("holds at most 5 fallbacks", () => {
-    const providers = [provider("a", { models: Array.from({ length: 12 }, (_, i) => `m${i}`) })];
+    const providers = [provider("a", { models: models(...Array.from({ length: 12 }, (_, i) => `m${i}`)) })];
     expect(route({ providers }).candidates).toHaveLength(Routing.MAX_FALLBACKS + 1);
     expect(Routing.MAX_FALLBACKS).toBe(5);
   });
@@ -94,7 +97,7 @@ describe("who is left out, and why", () => {
   const skipped = (routed: ReturnType<typeof route>) => routed.skipped.map((s) => [s.provider, s.model, s.reason]);
 
   it("a paid provider without permission, with the way out", () => {
-    const routed = route({ providers: [provider("p", { models: ["m"], caps: { paid: true } }), provider("f")] });
+    const routed = route({ providers: [provider("p", { models: models("m"), caps: { paid: true } }), provider("f")] });
     expect(names(routed)).toEqual(["f/small", "f/large"]);
     expect(routed.skipped).toMatchObject([{ provider: "p", class: "payment", who_acts: "user" }]);
     expect(routed.skipped[0]?.remedy).toContain("--provider p");
@@ -104,7 +107,7 @@ describe("who is left out, and why", () => {
     ["the task", { task: { pin: "p" } }],
     ["the host", { hostPin: "p" }],
   ])("a paid provider that %s names is consented to", (_name, more) => {
-    const providers = [provider("p", { models: ["m"], caps: { paid: true } }), provider("f")];
+    const providers = [provider("p", { models: models("m"), caps: { paid: true } }), provider("f")];
     expect(names(route({ providers, ...more }))).toEqual(["p/m"]);
   });
 
@@ -173,7 +176,7 @@ describe("who is left out, and why", () => {
   });
 
   it("a machine's agent without a worker is skipped as no_worker, with one it is offered", () => {
-    const providers = [provider("cli", { models: ["m"], caps: { where: "machine" } })];
+    const providers = [provider("cli", { models: models("m"), caps: { where: "machine" } })];
     expect(route({ providers, hasWorker: () => false }).skipped).toMatchObject([
       { class: "no_worker", who_acts: "system" },
     ]);
@@ -182,8 +185,8 @@ describe("who is left out, and why", () => {
 
   describe("simulated", () => {
     const providers = [
-      provider("real", { models: ["m"] }),
-      provider("simulated", { family: "simulated", models: ["s"] }),
+      provider("real", { models: models("m") }),
+      provider("simulated", { family: "simulated", models: models("s") }),
     ];
     it.each([
       ["is never a fallback for real work, not even when nothing else is ready", {}, []],
@@ -204,7 +207,7 @@ describe("who is left out, and why", () => {
 describe("a provider that is not ready", () => {
   const routed = (transient: boolean) =>
     route({
-      providers: [provider("a", { models: ["m"] })],
+      providers: [provider("a", { models: models("m") })],
       readiness: new Map([["a", { ready: false, detail: "answered 503", remedy: "Wait.", transient }]]),
     }).skipped;
 

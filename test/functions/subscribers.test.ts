@@ -80,7 +80,7 @@ describe("the reaction to an event", () => {
   });
 
   test("worker.seen wakes who waits for one, not who waits for a provider", async () => {
-    const machine = { edits: true, runs_commands: true, context_window: 1, where: "machine" as const, paid: false };
+    const machine = { edits: true, runs_commands: true, where: "machine" as const, paid: false };
     const deps = await testPipeline({
       providers: [
         scripted("alpha", () => finished(), { capabilities: machine }),

@@ -8,7 +8,6 @@ import { until, withMachine, type Machine } from "./workflow-support.ts";
 const CAPABLE = {
   edits: true,
   runs_commands: true,
-  context_window: 100_000,
   where: "machine" as const,
   paid: false,
 };

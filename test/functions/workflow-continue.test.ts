@@ -9,7 +9,17 @@ import * as Attempt from "../../core/work/attempt/index.ts";
 import * as Provider from "../../core/work/provider/index.ts";
 import type { RunRequest, RunResult } from "../../core/work/provider/index.ts";
 import { startWorker } from "../../functions/worker/worker.ts";
-import { attemptOf, failed, finished, newTask, partition, records, scripted, USAGE } from "../support/pipeline.ts";
+import {
+  attemptOf,
+  failed,
+  finished,
+  models,
+  newTask,
+  partition,
+  records,
+  scripted,
+  USAGE,
+} from "../support/pipeline.ts";
 import { largestState, path, realClock, until, withMachine } from "./workflow-support.ts";
 
 /** The simulated provider that plays one step for everything. */
@@ -157,7 +167,7 @@ test("the task's time bounds all of it, not a part", async () => {
   const deps = await withMachine({
     clock: realClock(),
     pin: "simulated",
-    providers: [{ ...simulated({ step: "slow", ms: 60_000 }), models: ["sim-fast"] }],
+    providers: [{ ...simulated({ step: "slow", ms: 60_000 }), models: models("sim-fast") }],
     continueAfterMs: 300,
   });
   deps.config = { ...deps.config, taskTimeoutMs: 800 };

@@ -22,7 +22,6 @@ const machineAgent = (name = "alpha") =>
     capabilities: {
       edits: true,
       runs_commands: true,
-      context_window: 100_000,
       where: "machine" as const,
       paid: false,
     },

@@ -116,7 +116,9 @@ export function scripted(name: string, play: Play, more: Partial<Provider.Provid
     name,
     family: "api",
     executor: null,
-    models: ["m1"],
+    models: models("m1"),
+    verified: null,
+    account: "none",
     prefers: [],
     probe: async () => ({ ready: true, detail: "it answered" }),
     run: async (request, signal) => play(request, signal),
@@ -125,10 +127,19 @@ export function scripted(name: string, play: Play, more: Partial<Provider.Provid
   };
 }
 
+/** Models of these names, each stronger than the one before. */
+export function models(...names: string[]): Provider.Model[] {
+  return names.map((name, i) => ({
+    name,
+    price: null,
+    context_window: 100_000,
+    tier: Math.min(3, i + 1) as Provider.Model["tier"],
+  }));
+}
+
 const CAPABLE: Provider.Capabilities = {
   edits: true,
   runs_commands: true,
-  context_window: 100_000,
   where: "inline",
   paid: false,
 };

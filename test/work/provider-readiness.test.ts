@@ -134,7 +134,11 @@ describe("the registry", () => {
   });
 
   test("OPENCLAW_MODEL replaces codex's models", () => {
-    expect(registry({ OPENCLAW_MODEL: "gpt-next" }).get("codex").models).toEqual(["gpt-next"]);
-    expect(registry({ OPENCLAW_MODEL: "" }).get("codex").models).toEqual(codex.models.map((model) => model.name));
+    expect(
+      registry({ OPENCLAW_MODEL: "gpt-next" })
+        .get("codex")
+        .models.map((model) => model.name),
+    ).toEqual(["gpt-next"]);
+    expect(registry({ OPENCLAW_MODEL: "" }).get("codex").models).toEqual(codex.models);
   });
 });

@@ -63,13 +63,17 @@ function nextCandidate(
   if (again === 0 && rule.retrySame === "retry_after" && retryAfter <= Provider.RETRY_SAME_WITHIN_MS)
     return { index: attempt.chosen, waitMs: retryAfter };
   if (rule.next === "no") return { index: -1, waitMs: 0 };
-  const window = (name: string) => deps.providers.all().find((p) => p.name === name)?.capabilities.context_window ?? 0;
+  const window = (one: Task.Candidate | undefined) =>
+    deps.providers
+      .all()
+      .find((provider) => provider.name === one?.provider)
+      ?.models.find((model) => model.name === one?.model)?.context_window ?? 0;
   const index = candidates.findIndex(
     (one, i) =>
       i > attempt.chosen &&
       // A whole credential that failed takes its other models with it.
       !(rule.scope === "credential" && one.provider === present?.provider) &&
-      (rule.next !== "larger_window" || window(one.provider) > window(present?.provider ?? "")),
+      (rule.next !== "larger_window" || window(one) > window(present)),
   );
   return { index, waitMs: 0 };
 }

@@ -1,5 +1,5 @@
 import type { CLASS_RULES } from "../../work/provider/index.ts";
-import type { Capabilities } from "../../work/provider/index.ts";
+import type { Capabilities, Model } from "../../work/provider/index.ts";
 import type { Candidate, FailureClass, Skipped, TaskType } from "../../work/task/index.ts";
 
 /** What routing looks at; data only. Times in ms. */
@@ -17,7 +17,7 @@ export type Routing = {
     name: string;
     family: "api" | "cli" | "simulated";
     executor: string | null;
-    models: readonly string[];
+    models: readonly Pick<Model, "name" | "tier">[];
     prefers: readonly TaskType[];
     capabilities: Capabilities;
   }[];
@@ -61,7 +61,7 @@ export function order(routing: Routing): { candidates: Candidate[]; skipped: Ski
     if (provider.family === "simulated" && pin === undefined && !routing.allowSimulated) continue;
     // After a failure of this task the stronger models come first; before, the cheap ones.
     const models = routing.task.tries > 0 ? [...provider.models].reverse() : provider.models;
-    for (const [strength, model] of models.entries()) {
+    for (const [strength, { name: model }] of models.entries()) {
       const leftOut = why(routing, provider, model, pin !== undefined);
       if (leftOut) {
         skipped.push({ provider: provider.name, model, ...leftOut });

@@ -3,7 +3,7 @@ import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import type { Failure, FailureClass } from "../task/index.ts";
 import type { HoldRow } from "./hold.ts";
-import type { Provider, Readiness } from "./port.ts";
+import type { Model, Provider, Readiness } from "./port.ts";
 import { CLASS_RULES, RESET_SLACK_MS, STREAK } from "./rules.ts";
 
 /** What a provider's last probe answered; one row a provider. `models` when it was last known which it has. */
@@ -91,6 +91,11 @@ export async function probeDue(deps: Deps, providers: readonly Provider[]): Prom
   return probeAll(deps, due);
 }
 
+/** Names of models, as the readiness row keeps them. */
+export function namesOf(models: readonly Model[]): string[] {
+  return models.map((model) => model.name);
+}
+
 /** Asks every provider at once and stores the answers. A probe that throws counts as not ready. */
 export async function probeAll(
   deps: Deps,
@@ -105,7 +110,7 @@ export async function probeAll(
         remedy: "Look into the host's log, and try again.",
         transient: true,
       }));
-      await saveReadiness(deps, provider.name, readiness, provider.models);
+      await saveReadiness(deps, provider.name, readiness, namesOf(provider.models));
     }),
   );
   return (await health(deps)).readiness;

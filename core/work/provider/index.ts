@@ -1,6 +1,6 @@
 /** Providers: who can do the work, whether they can now, and what a failure of theirs means. */
 export type * from "./port.ts";
-export type { Settings, SettingName } from "./settings.ts";
+export type { Settings } from "./settings.ts";
 export { create, executorOf, type Registry, type RegistryOptions } from "./registry.ts";
 export { CLASS_RULES, RESET_SLACK_MS, RETRY_SAME_WITHIN_MS, STREAK, type ClassRule } from "./rules.ts";
 export { fromExit, fromHttp, type HttpSignal } from "./classify.ts";
@@ -12,6 +12,7 @@ export {
   configurationChanged,
   coolDown,
   health,
+  namesOf,
   probeAll,
   probeDue,
   saveReadiness,

@@ -1,4 +1,5 @@
 import type { Candidate, Failure, Phase, TaskType, Usage } from "../task/index.ts";
+import type { Workspace } from "../workspace/index.ts";
 
 /** What a provider can do; routing decides by this, never by a name. */
 export type Capabilities = {
@@ -6,8 +7,6 @@ export type Capabilities = {
   edits: boolean;
   /** It runs commands by itself. */
   runs_commands: boolean;
-  /** Tokens. */
-  context_window: number;
   /** In the step itself, or on a machine with a worker. */
   where: Candidate["where"];
   paid: boolean;
@@ -27,6 +26,8 @@ export type RunRequest = {
   model: string;
   /** Absolute path of the worktree. */
   cwd: string;
+  /** The worktree for a provider that has no hands of its own; absent where there is no repository. */
+  tree?: TreeTools;
   /** The spec's path, relative to the tree, when the item has one. */
   specPath?: string;
   /** Ms; the caller aborts `signal` at its end, a CLI may also be told. */
@@ -35,8 +36,18 @@ export type RunRequest = {
   stopBy?: AbortSignal;
   /** What the last `continue` of this run saved. */
   resume?: unknown;
+  /** US dollars this run may still cost; absent: no bound. Who can tell while it runs ends there. */
+  budgetUsd?: number;
   /** One line of the agent's log, without a line end. */
   log(line: string): void;
+};
+
+/**
+ * What a model may do in the worktree, by relative paths. Each throws `workspace.path` for one that leads out of the tree, into
+ * `.git` or to an ignored file. `test` runs the suite as the pipeline itself will.
+ */
+export type TreeTools = Pick<Workspace, "list" | "read" | "search" | "write" | "remove"> & {
+  test(signal: AbortSignal): Promise<{ exit: number; tail: string } | null>;
 };
 
 export type RunResult =
@@ -59,7 +70,14 @@ export type Price = {
 };
 
 /** A model of a provider; `price` is null when it is unknown. */
-export type Model = { name: string; price: Price | null };
+export type Model = {
+  name: string;
+  price: Price | null;
+  /** Tokens that it can read at once. */
+  context_window: number;
+  /** How strong it is among all models: after a failure of its task the stronger go first. */
+  tier: 1 | 2 | 3;
+};
 
 export type Provider = {
   name: string;
@@ -67,10 +85,14 @@ export type Provider = {
   /** The contract's executor this provider stands for, where there is one. */
   executor: "claude" | "cursor" | "openclaw" | null;
   /** Models in order of preference, cheap first; never empty. */
-  models: readonly string[];
+  models: readonly Model[];
   capabilities: Capabilities;
   /** Task types it is taken for first. */
   prefers: readonly TaskType[];
+  /** The version it was run with in our own tests; null: never, and it says so wherever it is shown. */
+  verified: string | null;
+  /** Names the key that pays for it without giving it away; what one key's owner has to mend is known by it. */
+  account: string;
   /** Asks the provider itself whether it can work; never throws. Milliseconds to seconds. */
   probe(signal?: AbortSignal): Promise<Readiness>;
   /** Does the work in `request.cwd`; throws only when `signal` is aborted. */

@@ -1,11 +1,12 @@
 import * as Process from "../../ground/process/index.ts";
 import { fail } from "../../ground/errors.ts";
+import { sha256 } from "../../ground/id.ts";
 import { codex } from "./cli/codex.ts";
 import * as Cli from "./cli/run.ts";
 import type { CliRow } from "./cli/row.ts";
-import type { Provider } from "./port.ts";
+import type { Model, Provider } from "./port.ts";
 import { probeCli } from "./readiness.ts";
-import { firstSet } from "./settings.ts";
+import { firstSet, type Settings } from "./settings.ts";
 import { simulated, type SimulatedRow } from "./simulated/row.ts";
 import * as Simulated from "./simulated/run.ts";
 
@@ -38,14 +39,15 @@ export function create(options: RegistryOptions): Registry {
 }
 
 function provider(deps: Cli.CliDeps, row: CliRow | SimulatedRow): Provider {
-  const { name, family, executor, capabilities, prefers } = row;
-  const shared = { name, family, executor, capabilities, prefers };
+  const { name, family, executor, capabilities, prefers, verified } = row;
+  const shared = { name, family, executor, capabilities, prefers, verified };
   switch (row.family) {
     case "cli": {
       const named = row.modelSetting && firstSet(deps.settings, [row.modelSetting]);
       return {
         ...shared,
-        models: named ? [named.value] : row.models.map((model) => model.name),
+        models: named ? [modelOf(row.models, named.value)] : row.models,
+        account: accountOf(deps.settings, row.credentials),
         probe: (signal) => probeCli(deps, row, signal),
         run: (request, signal) => Cli.run(deps, row, request, signal),
       };
@@ -53,11 +55,31 @@ function provider(deps: Cli.CliDeps, row: CliRow | SimulatedRow): Provider {
     case "simulated":
       return {
         ...shared,
-        models: row.models.map((model) => model.name),
+        models: row.models,
+        account: accountOf(deps.settings, []),
         probe: () => Simulated.probe(deps),
         run: (request, signal) => Simulated.run(deps, request, signal),
       };
   }
+}
+
+/** A model by its name; one that the row does not know is taken to be like the row's strongest, its price unknown. */
+function modelOf(known: readonly Model[], name: string): Model {
+  const like = known.at(-1);
+  return (
+    known.find((model) => model.name === name) ?? {
+      name,
+      price: null,
+      context_window: like?.context_window ?? 100_000,
+      tier: like?.tier ?? 2,
+    }
+  );
+}
+
+/** Eight hexadecimal digits of a key's hash, `none` where there is no key. */
+function accountOf(settings: Settings, credentials: readonly string[]): string {
+  const key = firstSet(settings, credentials)?.value;
+  return key === undefined ? "none" : sha256(key).slice(0, 8);
 }
 
 /** The contract's executor that a provider stands for, or null. */

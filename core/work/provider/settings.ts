@@ -1,14 +1,8 @@
 /** Settings of providers, by the names of their environment variables; an empty value counts as absent. */
-export type SettingName =
-  "CODEX_API_KEY" | "OPENAI_API_KEY" | "OPENAI_BASE_URL" | "CODEX_BIN" | "OPENCLAW_MODEL" | "COHERENCE_SCENARIO";
-
-export type Settings = Readonly<Partial<Record<SettingName, string>>>;
+export type Settings = Readonly<Record<string, string | undefined>>;
 
 /** The first of `names` that has a value, or null. */
-export function firstSet(
-  settings: Settings,
-  names: readonly SettingName[],
-): { name: SettingName; value: string } | null {
+export function firstSet(settings: Settings, names: readonly string[]): { name: string; value: string } | null {
   for (const name of names) {
     const value = settings[name]?.trim();
     if (value) return { name, value };

@@ -63,6 +63,8 @@ export type Workspace = {
   read(path: string): Promise<string>;
   search(text: string): Promise<{ path: string; line: number; text: string }[]>;
   write(path: string, text: string): Promise<void>;
+  /** Removes a file; false when there is none. */
+  remove(path: string): Promise<boolean>;
   /** Files changed since `from` (committed or not), and the patch, at most 200 kB. */
   diff(from: string): Promise<{ files: string[]; patch: string }>;
   /** Files that the commits since `from` changed; `present`: those of them that are still there. */

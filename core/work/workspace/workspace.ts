@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, unlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fail } from "../../ground/errors.ts";
 import { isAncestor } from "./branches.ts";
@@ -94,6 +94,13 @@ export function workspaceOf(
       const absolute = await place(path);
       await mkdir(dirname(absolute), { recursive: true });
       await writeFile(absolute, text);
+    },
+    async remove(path) {
+      await stillMine();
+      return unlink(await place(path)).then(
+        () => true,
+        () => false,
+      );
     },
     async diff(from) {
       checkSha(from);

@@ -18,6 +18,7 @@ import {
   newTask,
   records,
   rowOf,
+  models,
   scripted,
   testPipeline,
   wholeOf,
@@ -26,8 +27,8 @@ import {
 
 const served = (deps: TestPipeline) => deps.requests.map((request) => request.model);
 const both = (first: Provider.RunResult, second = finished()) => [
-  scripted("alpha", () => first, { models: ["a1", "a2"] }),
-  scripted("beta", () => second, { models: ["b1"] }),
+  scripted("alpha", () => first, { models: models("a1", "a2") }),
+  scripted("beta", () => second, { models: models("b1") }),
 ];
 
 describe("what follows a failure of a class", () => {
@@ -58,9 +59,9 @@ describe("what follows a failure of a class", () => {
   });
 
   it("context_length goes to a larger window only", async () => {
-    const wide = { capabilities: { context_window: 1_000_000 } as never };
+    const wide = models("w1").map((model) => ({ ...model, context_window: 1_000_000 }));
     const deps = await testPipeline({
-      providers: [...both(failed("context_length")), scripted("wide", () => finished(), { models: ["w1"], ...wide })],
+      providers: [...both(failed("context_length")), scripted("wide", () => finished(), { models: wide })],
     });
     await attemptOnce(deps, await newTask(deps));
     expect(served(deps)).toEqual(["a1", "w1"]);
@@ -69,18 +70,18 @@ describe("what follows a failure of a class", () => {
   it.each<[number, string[]]>([
     [5000, ["a1", "a1"]],
     [5001, ["a1", "a2", "b1"]],
-  ])("a 429 with Retry-After %i ms: %j", async (retry_after_ms, models) => {
+  ])("a 429 with Retry-After %i ms: %j", async (retry_after_ms, order) => {
     const limited = failed({ class: "rate_limit", message: "429", retry_after_ms });
     const answer = inTurn(limited, retry_after_ms <= 5000 ? finished() : limited);
     const deps = await testPipeline({
       providers: [
-        scripted("alpha", answer, { models: ["a1", "a2"] }),
-        scripted("beta", () => finished(), { models: ["b1"] }),
+        scripted("alpha", answer, { models: models("a1", "a2") }),
+        scripted("beta", () => finished(), { models: models("b1") }),
       ],
     });
     const begun = deps.clock.now();
     await attemptOnce(deps, await newTask(deps));
-    expect(served(deps)).toEqual(models);
+    expect(served(deps)).toEqual(order);
     expect(deps.clock.now() - begun).toBe(retry_after_ms <= 5000 ? retry_after_ms : 0);
   });
 
@@ -226,7 +227,7 @@ describe("escalation", () => {
   it("a try that was spent makes the next attempt begin with the stronger model", async () => {
     const deps = await testPipeline({
       providers: [
-        scripted("alpha", inTurn(failed("crash"), failed("crash"), finished()), { models: ["small", "large"] }),
+        scripted("alpha", inTurn(failed("crash"), failed("crash"), finished()), { models: models("small", "large") }),
       ],
     });
     const id = await newTask(deps);

@@ -1,9 +1,12 @@
 import type { CliCall, CliRow } from "./row.ts";
 import { codexParser } from "./codex-events.ts";
 
+/** Prices hold up to so many input tokens a request, which is the window codex itself keeps to. */
+const WINDOW = 272_000;
+
 /**
  * OpenAI's codex, written and tested against 0.169.0. gpt-5-codex, the contract's old default, is shut down; these are models
- * that this version knows. Prices hold up to 272 000 input tokens a request, which is the window codex itself keeps to.
+ * that this version knows.
  */
 export const codex: CliRow = {
   family: "cli",
@@ -12,6 +15,8 @@ export const codex: CliRow = {
   models: [
     {
       name: "gpt-6-luna",
+      context_window: WINDOW,
+      tier: 1,
       price: {
         input: 0.1,
         cached: 0.01,
@@ -23,6 +28,8 @@ export const codex: CliRow = {
     },
     {
       name: "gpt-6.1-terra",
+      context_window: WINDOW,
+      tier: 2,
       price: {
         input: 1,
         cached: 0.05,
@@ -34,6 +41,8 @@ export const codex: CliRow = {
     },
     {
       name: "gpt-6.1-sol",
+      context_window: WINDOW,
+      tier: 3,
       price: {
         input: 2,
         cached: 0.1,
@@ -45,8 +54,9 @@ export const codex: CliRow = {
     },
   ],
   modelSetting: "OPENCLAW_MODEL",
-  capabilities: { edits: true, runs_commands: true, context_window: 272_000, where: "machine", paid: true },
+  capabilities: { edits: true, runs_commands: true, where: "machine", paid: true },
   prefers: ["impl", "test"],
+  verified: "0.169.0",
   binary: { setting: "CODEX_BIN", fallback: "codex", install: "npm install -g @openai/codex@0.169.0" },
   credentials: ["CODEX_API_KEY", "OPENAI_API_KEY"],
   baseUrl: { setting: "OPENAI_BASE_URL", fallback: "https://api.openai.com/v1" },

@@ -1,18 +1,17 @@
 import type { Failure } from "../../task/index.ts";
 import type { Model, Provider } from "../port.ts";
 import type { Tokens } from "../prices.ts";
-import type { SettingName } from "../settings.ts";
 
 /** One CLI agent as data: a new agent is a new row, the driver in run.ts stays as it is. */
-export type CliRow = Pick<Provider, "name" | "executor" | "capabilities" | "prefers"> & {
+export type CliRow = Pick<Provider, "name" | "executor" | "capabilities" | "prefers" | "verified"> & {
   family: "cli";
   models: readonly Model[];
   /** Setting that replaces the models by one, where there is such. */
-  modelSetting: SettingName | null;
-  binary: { setting: SettingName; fallback: string; install: string };
+  modelSetting: string | null;
+  binary: { setting: string; fallback: string; install: string };
   /** Settings that hold its key, the first that is set counts. */
-  credentials: readonly SettingName[];
-  baseUrl: { setting: SettingName; fallback: string };
+  credentials: readonly string[];
+  baseUrl: { setting: string; fallback: string };
   /** Ms without a byte from the model before the agent itself gives up, where it can be told so. */
   modelSilenceMs: number;
   /** Ms without an event, and without a command of its own running, before the driver ends it as stalled. */

@@ -1,6 +1,6 @@
 import type { Model, Price, Provider } from "../port.ts";
 
-export type SimulatedRow = Pick<Provider, "name" | "executor" | "capabilities" | "prefers"> & {
+export type SimulatedRow = Pick<Provider, "name" | "executor" | "capabilities" | "prefers" | "verified"> & {
   family: "simulated";
   models: readonly Model[];
 };
@@ -16,9 +16,10 @@ export const simulated: SimulatedRow = {
   name: "simulated",
   executor: null,
   models: [
-    { name: "sim-fast", price: FREE },
-    { name: "sim-strong", price: FREE },
+    { name: "sim-fast", price: FREE, context_window: 1_000_000, tier: 1 },
+    { name: "sim-strong", price: FREE, context_window: 1_000_000, tier: 3 },
   ],
-  capabilities: { edits: true, runs_commands: true, context_window: 1_000_000, where: "inline", paid: false },
+  capabilities: { edits: true, runs_commands: true, where: "inline", paid: false },
   prefers: [],
+  verified: "built in",
 };
