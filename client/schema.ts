@@ -1039,6 +1039,7 @@ export interface components {
       | "crash"
       | "workspace"
       | "no_worker"
+      | "cooling"
       | "lost"
       | "cancelled"
       | "unreported"

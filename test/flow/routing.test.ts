@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as Routing from "../../core/flow/routing/index.ts";
 import { CLASS_RULES } from "../../core/work/provider/index.ts";
+import type * as Provider from "../../core/work/provider/index.ts";
 import { FailureClass, NO_USAGE, type Skipped, type Tried } from "../../core/work/task/index.ts";
 import { models } from "../support/pipeline.ts";
 
@@ -37,7 +38,7 @@ function route(more: Partial<Omit<Routing.Routing, "task">> & { task?: Partial<R
   return Routing.order({
     providers,
     readiness: ready(...providers),
-    cooldowns: [],
+    cooling: [],
     held: [],
     rules: CLASS_RULES,
     hasWorker: () => true,
@@ -147,7 +148,7 @@ describe("who is left out, and why", () => {
     });
   });
 
-  it.each<[string, Routing.Cooling, string[]]>([
+  it.each<[string, Provider.Cooling, string[]]>([
     [
       "of a model",
       { provider: "a", model: "small", until: NOW + 1, class: "rate_limit" },
@@ -155,19 +156,13 @@ describe("who is left out, and why", () => {
     ],
     ["of a credential", { provider: "a", until: NOW + 1, class: "quota" }, ["b/small", "b/large"]],
     ["without an end", { provider: "a", until: null, class: "auth" }, ["b/small", "b/large"]],
-    ["that is over", { provider: "a", until: NOW, class: "quota" }, ["a/small", "a/large", "b/small", "b/large"]],
-    [
-      "that only counts a streak",
-      { provider: "a", until: 0, class: "crash" },
-      ["a/small", "a/large", "b/small", "b/large"],
-    ],
     [
       "of another's model of the same name",
       { provider: "c", model: "small", until: null, class: "auth" },
       names(route()),
     ],
   ])("a cooldown %s", (_name, cooling, expected) => {
-    const routed = route({ cooldowns: [cooling] });
+    const routed = route({ cooling: [cooling] });
     expect(names(routed)).toEqual(expected);
     for (const one of routed.skipped) {
       expect(one).toMatchObject({ provider: "a", class: cooling.class, who_acts: CLASS_RULES[cooling.class].whoActs });
@@ -222,7 +217,7 @@ describe("a provider that is not ready", () => {
 
 describe("when no candidate is left", () => {
   const none = (more: Partial<Parameters<typeof Routing.noCandidate>[0]>) =>
-    Routing.noCandidate({ skipped: [], tried: [], cooldowns: [], rules: CLASS_RULES, parks: 0, now: NOW, ...more });
+    Routing.noCandidate({ skipped: [], tried: [], cooling: [], rules: CLASS_RULES, parks: 0, now: NOW, ...more });
   const tried = (provider: string, failed: FailureClass): Tried => ({
     provider,
     model: "m",
@@ -254,8 +249,8 @@ describe("when no candidate is left", () => {
   });
 
   it("parks until the cooldown of what was tried is over", () => {
-    const cooldowns: Routing.Cooling[] = [{ provider: "a", model: "m", until: NOW + 30_000, class: "rate_limit" }];
-    expect(none({ tried: [tried("a", "rate_limit")], cooldowns })).toMatchObject({
+    const cooling: Provider.Cooling[] = [{ provider: "a", model: "m", until: NOW + 30_000, class: "rate_limit" }];
+    expect(none({ tried: [tried("a", "rate_limit")], cooling })).toMatchObject({
       kind: "park",
       until: NOW + 30_000,
     });
@@ -269,7 +264,7 @@ describe("when no candidate is left", () => {
     const next = none({
       skipped: [skip("a"), skip("b", { reason: "paid", remedy: "Allow it." })],
       tried: [tried("c", "auth")],
-      cooldowns: [{ provider: "c", until: null, class: "auth" }],
+      cooling: [{ provider: "c", until: null, class: "auth" }],
     });
     expect(next.kind).toBe("ask");
     const prompt = next.kind === "ask" ? next.prompt : "";
@@ -346,8 +341,8 @@ describe("when no candidate is left", () => {
 
   it("decides for every class and never waits for ever by itself", () => {
     for (const failed of FailureClass.options)
-      for (const cooldowns of [[], [{ provider: "a", until: null, class: failed }]]) {
-        const next = none({ tried: [tried("a", failed)], cooldowns });
+      for (const cooling of [[], [{ provider: "a", until: null, class: failed }]]) {
+        const next = none({ tried: [tried("a", failed)], cooling });
         if (next.kind === "park") expect(next.until).toBeLessThanOrEqual(NOW + 30 * MINUTE);
         if (next.kind === "ask") expect(next.prompt.length).toBeGreaterThan(10);
       }

@@ -101,7 +101,7 @@ function metricOf(
 /** Whether anybody worked: a park without a candidate, and a claim and finish in one, would pull run times towards zero. */
 function hasRun(attempt: Attempt.AttemptRow): boolean {
   if (attempt.by === "client") return attempt.lease_ms > 0;
-  return attempt.outcome !== undefined || attempt.tried.length > 0 || attempt.turn > 0;
+  return attempt.outcome !== undefined || attempt.tried.some(Task.wentFor) || attempt.turn > attempt.tried.length;
 }
 
 /**

@@ -2,14 +2,15 @@ import { CoherenceError } from "../../ground/errors.ts";
 import type { Travelling } from "../../ground/workflow/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
+import * as Provider from "../../work/provider/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as Prompt from "../prompt/index.ts";
 import type { Order, Tree } from "../worker/index.ts";
 import type { PipelineDeps } from "./deps.ts";
 
 /**
- * Enters the next turn of a candidate, with its work order. `gone`: the attempt is served or another's by now. `failed`: no order
- * can be made (a prompt override that nobody can use), which is left as the turn's failure for a person to read.
+ * Enters the next turn of a candidate, with its work order. `gone`: the attempt is served or another's by now. `failed`: it may not
+ * be asked now, or no order can be made (a prompt override that nobody can use); why is left as the turn's failure.
  */
 export async function enterWithOrder(
   deps: PipelineDeps,
@@ -28,22 +29,25 @@ export async function enterWithOrder(
     return order ? { prompt_sha: order.prompt.sha256, prompt_variant: order.prompt.variant } : {};
   });
   if (entered.kind !== "entered") return { kind: "gone" };
-  if (order) return { kind: "order", order };
+  const refuse = async (failure: Task.Failure) => {
+    const ref = { taskId, n: attempt, turn: entered.attempt.turn };
+    await Attempt.leaveFailure(deps.store, ref, { failure, output: "", usage: Task.NO_USAGE, ms: 0 });
+    return { kind: "failed" } as const;
+  };
+  if (order) {
+    const away = await turnedAway(deps, order.candidate);
+    return away ? refuse(away) : { kind: "order", order };
+  }
   if (!problem) return { kind: "gone" };
-  await Attempt.leaveFailure(
-    deps.store,
-    { taskId, n: attempt, turn: entered.attempt.turn },
-    {
-      failure: {
-        class: "bad_request",
-        message: Task.cut([problem.message, problem.remedy].filter(Boolean).join(". "), 1000),
-      },
-      output: "",
-      usage: Task.NO_USAGE,
-      ms: 0,
-    },
-  );
-  return { kind: "failed" };
+  const message = Task.cut([problem.message, problem.remedy].filter(Boolean).join(". "), 1000);
+  return refuse({ class: "bad_request", message });
+}
+
+/** Why a candidate may not be asked after all: it failed others since the plan, or one of them tests it. */
+async function turnedAway(deps: PipelineDeps, candidate: Task.Candidate): Promise<Task.Failure | undefined> {
+  const admission = await Provider.admit(deps, Provider.targetOf(deps.providers, candidate));
+  if (admission.kind === "go") return undefined;
+  return { class: "cooling", message: `cooling down after ${admission.class}: not asked` };
 }
 
 /** Builds the work order of a turn; the same for a run in place and for a machine's worker. */

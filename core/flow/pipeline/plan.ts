@@ -52,7 +52,7 @@ async function routingOf(
     },
     providers,
     readiness: new Map(readiness.map((row) => [row.name, row])),
-    cooldowns,
+    cooling: Provider.cooling(cooldowns, providers, now),
     held: holds,
     rules: Provider.CLASS_RULES,
     hasWorker: (provider) => Worker.available(workers, provider, now) !== undefined,

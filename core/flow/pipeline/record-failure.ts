@@ -35,7 +35,7 @@ export async function recordFailure(deps: PipelineDeps, input: Travelling): Prom
   const next = nextCandidate(deps, attempt, failure);
   if (!(await Attempt.recordFailure(deps.store, attempt, tried, next.index)))
     return chosenOf((await Attempt.read(deps.store, input.taskId, input.attempt)) ?? attempt);
-  await Provider.coolDown(deps, candidate, failure);
+  await Provider.coolDown(deps, Provider.targetOf(deps.providers, candidate), failure);
   if (Provider.CLASS_RULES[failure.class].scope !== "none")
     await Friction.open(deps, {
       provider: candidate.provider,

@@ -30,7 +30,7 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
     row,
     attempt,
     part,
-    cooldowns: health.cooldowns,
+    cooling: Provider.cooling(health.cooldowns, deps.providers.all(), deps.clock.now()),
     expires,
     now: deps.clock.now(),
   });
@@ -38,13 +38,7 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
   if (!(await endAttempt(deps, row, attempt, ending))) return done;
   await deps.at("settled", { ...input, to: ending.to });
   const candidate = attempt.candidates?.[attempt.chosen];
-  if (attempt.outcome && candidate) {
-    // A friction episode begins with a failure that is counted there too: nothing counted, nothing to close.
-    if (health.cooldowns.some((one) => one.provider === candidate.provider)) {
-      await Provider.served(deps, candidate, health.cooldowns);
-      await Friction.close(deps, candidate.provider);
-    }
-  }
+  if (attempt.outcome && candidate) await providerServed(deps, candidate, health);
   await deps.events.publish(
     settled(row, input.attempt),
     ...(ending.to === "pending" && ending.change?.until === undefined
@@ -52,6 +46,16 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
       : []),
   );
   return done;
+}
+
+/** A provider that served is asked by all again, and what was wrong with it is over. */
+async function providerServed(deps: PipelineDeps, candidate: Task.Candidate, health: Provider.Health): Promise<void> {
+  const target = Provider.targetOf(deps.providers, candidate);
+  // A friction episode begins with a failure that is counted there too: nothing counted, nothing to close.
+  if (!health.cooldowns.some((row) => row.account === target.account)) return;
+  const opened = await Provider.served(deps, target, health.cooldowns);
+  await Friction.close(deps, candidate.provider);
+  if (opened) await deps.events.publish({ type: "provider.ready", provider: candidate.provider });
 }
 
 /** Whether a task that would be tried again is said to repeat itself (contract 2.9): then a person is asked first. */

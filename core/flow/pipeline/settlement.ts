@@ -11,7 +11,7 @@ export function settlement(input: {
   row: Task.TaskRow;
   attempt: AttemptRow;
   part: OutcomePart | undefined;
-  cooldowns: readonly Routing.Cooling[];
+  cooling: readonly Provider.Cooling[];
   /** When a question without a default expires; undefined: never. */
   expires: number | undefined;
   now: number;
@@ -62,7 +62,7 @@ function withoutOutcome(input: Parameters<typeof settlement>[0]): Ending {
   const next = Routing.noCandidate({
     skipped: attempt.skipped ?? [],
     tried: attempt.tried,
-    cooldowns: input.cooldowns.filter((c) => c.until === null || c.until > now),
+    cooling: input.cooling,
     rules: Provider.CLASS_RULES,
     parks: row.parks,
     now,

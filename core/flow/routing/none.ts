@@ -1,6 +1,5 @@
-import { cut, type Skipped, type Tried } from "../../work/task/index.ts";
-import type { CLASS_RULES } from "../../work/provider/index.ts";
-import type { Cooling } from "./order.ts";
+import { cut, wentFor, type Skipped, type Tried } from "../../work/task/index.ts";
+import type { CLASS_RULES, Cooling } from "../../work/provider/index.ts";
 
 /** What to do when no candidate is left. */
 export type NoCandidate =
@@ -24,7 +23,7 @@ export function unknownWait(parks: number): number {
 export function noCandidate(input: {
   skipped: readonly Skipped[];
   tried: readonly Tried[];
-  cooldowns: readonly Cooling[];
+  cooling: readonly Cooling[];
   rules: typeof CLASS_RULES;
   parks: number;
   now: number;
@@ -45,26 +44,27 @@ export function noCandidate(input: {
   for (const one of skipped)
     if (one.returns_at !== undefined) returns.push({ at: one.returns_at, reason: `${one.provider}: ${one.reason}` });
   for (const one of tried) {
-    const cooling = input.cooldowns.find(
+    const cooling = input.cooling.find(
       (c) => c.provider === one.provider && (c.model === undefined || c.model === one.model),
     );
     if (cooling && cooling.until !== null)
       returns.push({ at: cooling.until, reason: `${one.provider}: cooling down after ${cooling.class}` });
+    // It was tested by another run, and served it or was forgotten since: it may be asked at once.
+    else if (!cooling && one.class === "cooling") returns.push({ at: now, reason: `${one.provider}: cooled down` });
   }
   // Something that failed and is not cooling down can be tried again: it costs a try, so that it ends.
   const open = tried.find(
     (one) =>
       one.class !== null &&
-      // Nobody had a go: the worker left between the plan and the offer.
-      one.class !== "no_worker" &&
-      !input.cooldowns.some((c) => c.provider === one.provider && (c.model === undefined || c.model === one.model)),
+      wentFor(one) &&
+      !input.cooling.some((c) => c.provider === one.provider && (c.model === undefined || c.model === one.model)),
   );
   if (open) return { kind: "retry", message: `${open.provider} ${open.model}: ${open.message}` };
   const first = returns.sort((a, b) => a.at - b.at)[0];
   if (first) return { kind: "park", until: Math.max(first.at, now + 1000), reason: first.reason, known: true };
   const waiting =
     skipped.find((one) => one.who_acts !== "user") ??
-    tried.map((one) => ({ ...one, reason: one.message })).find((one) => one.class === "no_worker");
+    tried.map((one) => ({ ...one, reason: one.message })).find((one) => !wentFor(one));
   if (waiting)
     return {
       kind: "park",

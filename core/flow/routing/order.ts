@@ -1,6 +1,6 @@
 import type { CLASS_RULES } from "../../work/provider/index.ts";
-import type { Capabilities, Model } from "../../work/provider/index.ts";
-import type { Candidate, FailureClass, Skipped, TaskType } from "../../work/task/index.ts";
+import type { Capabilities, Cooling, Model } from "../../work/provider/index.ts";
+import type { Candidate, Skipped, TaskType } from "../../work/task/index.ts";
 
 /** What routing looks at; data only. Times in ms. */
 export type Routing = {
@@ -22,7 +22,7 @@ export type Routing = {
     capabilities: Capabilities;
   }[];
   readiness: ReadonlyMap<string, { ready: boolean; detail: string; remedy?: string; transient?: boolean }>;
-  cooldowns: readonly Cooling[];
+  cooling: readonly Cooling[];
   /** Providers that an operator paused. */
   held: readonly { provider: string; reason: string }[];
   rules: typeof CLASS_RULES;
@@ -35,9 +35,6 @@ export type Routing = {
   allowSimulated: boolean;
   now: number;
 };
-
-/** A cooldown that is on; `until` null: until readiness or configuration changes. No model: the whole credential. */
-export type Cooling = { provider: string; model?: string; until: number | null; class: FailureClass };
 
 /** At most this many fallbacks an attempt. */
 export const MAX_FALLBACKS = 5;
@@ -123,11 +120,8 @@ function why(
       who_acts: "user",
       remedy: `Set AGENT_ALLOW_PAID_PROVIDERS=1, or name it: --provider ${provider.name}.`,
     };
-  const cooling = routing.cooldowns.find(
-    (c) =>
-      c.provider === provider.name &&
-      (c.model === undefined || c.model === model) &&
-      (c.until === null || c.until > routing.now),
+  const cooling = routing.cooling.find(
+    (c) => c.provider === provider.name && (c.model === undefined || c.model === model),
   );
   if (cooling) {
     const rule = routing.rules[cooling.class];

@@ -124,10 +124,15 @@ export const itemPlace = (gsi1sk: string) => {
 // ── providers, workers, the rest ─────────────────────────────────────────────────────────────────────────────────────
 export const PROVIDERS = "PROV";
 export const provider = (name: string): Key => ({ pk: PROVIDERS, sk: `P#${name}` });
-/** A cooldown's target: a credential of a provider, or one of its models. */
-export const cooldown = (name: string, model?: string): Key => ({
+/** A cooldown of all that one key pays for; where there is none, of the provider. */
+export const accountCooldown = (provider: string, account: string): Key => ({
   pk: PROVIDERS,
-  sk: `C#${name}${model === undefined ? "" : `#${model}`}`,
+  sk: account === "none" ? `C#${provider}` : `C#key#${account}`,
+});
+/** A cooldown of one model under a key. */
+export const modelCooldown = (provider: string, account: string, model: string): Key => ({
+  pk: PROVIDERS,
+  sk: `C#${provider}#${account}#${model}`,
 });
 /** A provider that an operator paused. */
 export const providerHold = (name: string): Key => ({ pk: PROVIDERS, sk: `H#${name}` });

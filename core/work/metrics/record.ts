@@ -2,7 +2,7 @@ import { day } from "../../ground/clock.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import type { AttemptRow } from "../attempt/index.ts";
-import type { FailureClass, TaskRow, TaskType, Usage } from "../task/index.ts";
+import { wentFor, type FailureClass, type TaskRow, type TaskType, type Usage } from "../task/index.ts";
 
 /** Records live this long; roll-ups for ever. */
 export const KEEP_RECORDS_MS = 90 * 86_400_000;
@@ -100,7 +100,7 @@ export function record(input: RecordInput): Store.Write {
     tokens_in: input.usage.tokens_in,
     tokens_out: input.usage.tokens_out,
     cost_usd: input.usage.cost_usd,
-    tried: attempt.tried.length + (served ? 1 : 0),
+    tried: attempt.tried.filter(wentFor).length + (served ? 1 : 0),
   };
   return { kind: "put", item: row };
 }

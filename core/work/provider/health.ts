@@ -1,10 +1,10 @@
 import type { Deps } from "../../ground/deps.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
-import type { Failure, FailureClass } from "../task/index.ts";
+import type { CooldownRow } from "./breaker.ts";
+import { free } from "./cooldown.ts";
 import type { HoldRow } from "./hold.ts";
 import type { Model, Provider, Readiness } from "./port.ts";
-import { CLASS_RULES, RESET_SLACK_MS, STREAK } from "./rules.ts";
 
 /** What a provider's last probe answered; one row a provider. `models` when it was last known which it has. */
 export type ReadinessRow = {
@@ -19,19 +19,6 @@ export type ReadinessRow = {
 
 /** Ms after which a provider is asked again; one that was only out of reach is asked at every run of the schedule. */
 const ASK_AGAIN_MS = 14.5 * 60_000;
-
-/** A cooldown of a credential, or of one of its models. `until` null: until readiness or configuration changes; 0: a streak is only being counted. */
-export type CooldownRow = {
-  provider: string;
-  model?: string;
-  class: FailureClass;
-  until: number | null;
-  /** Ms of the last cooldown, which the next one doubles. */
-  length: number;
-  /** Failures in a row. */
-  streak: number;
-  message: string;
-};
 
 export type Health = { readiness: ReadinessRow[]; cooldowns: CooldownRow[]; holds: HoldRow[] };
 
@@ -58,26 +45,13 @@ export async function saveReadiness(
     item: { ...Keys.provider(name), ent: "readiness", name, models, checked_at: deps.clock.now(), ...readiness },
   });
   if (!readiness.ready) return;
-  const freed = await free(deps, (row) => row.provider === name && CLASS_RULES[row.class].ends === "readiness");
+  const freed = await free(deps, "readiness", (row) => row.provider === name);
   if (freed > 0 || before?.ready !== true) await deps.events.publish({ type: "provider.ready", provider: name });
 }
 
 /** Ends the cooldowns that a changed configuration may end: asked for when a host starts. */
 export async function configurationChanged(deps: Deps): Promise<void> {
-  await free(deps, (row) => CLASS_RULES[row.class].ends === "configuration");
-}
-
-async function free(deps: Pick<Deps, "store">, which: (row: CooldownRow) => boolean): Promise<number> {
-  const rows = (await health(deps)).cooldowns.filter((row) => row.until === null && which(row));
-  // The row stays until a success takes it away: that success also closes what else began with the failure.
-  for (const row of rows)
-    await Store.write(deps.store, {
-      kind: "update",
-      key: Keys.cooldown(row.provider, row.model),
-      set: { until: 0, streak: 0 },
-      if: Store.isThere,
-    });
-  return rows.length;
+  await free(deps, "configuration", () => true);
 }
 
 /** Asks the providers whose last answer is too old to go by, and stores the answers; what is known of all. */
@@ -114,53 +88,4 @@ export async function probeAll(
     }),
   );
   return (await health(deps)).readiness;
-}
-
-/** Starts or lengthens the cooldown that a failure's class asks for; nothing for classes that have none. */
-export async function coolDown(
-  deps: Pick<Deps, "store" | "clock">,
-  target: { provider: string; model: string },
-  failure: Failure,
-): Promise<void> {
-  const rule = CLASS_RULES[failure.class];
-  if (rule.scope === "none" || rule.starts === "never") return;
-  const model = rule.scope === "model" ? target.model : undefined;
-  const key = Keys.cooldown(target.provider, model);
-  const before = (await Store.get(deps.store, key)) as CooldownRow | undefined;
-  const now = deps.clock.now();
-  const streak = (before?.streak ?? 0) + 1;
-  const on = rule.starts === "at_once" || streak >= STREAK.inARow;
-  const length = on ? lengthOf(failure, before?.length ?? 0, now) : 0;
-  const row: CooldownRow = {
-    provider: target.provider,
-    ...(model === undefined ? {} : { model }),
-    class: failure.class,
-    until: !on ? 0 : length === null ? null : now + length,
-    length: length ?? 0,
-    streak,
-    message: failure.message.slice(0, 500),
-  };
-  // Two failures at once may both write: either row is true, and the next failure or success corrects it.
-  await Store.write(deps.store, { kind: "put", item: { ...key, ent: "cooldown", ...row } });
-}
-
-/** One success closes what was counted or cooled for a candidate. */
-export async function served(
-  deps: Pick<Deps, "store">,
-  target: { provider: string; model: string },
-  cooldowns: readonly CooldownRow[],
-): Promise<void> {
-  for (const row of cooldowns)
-    if (row.provider === target.provider && (row.model === undefined || row.model === target.model))
-      await Store.write(deps.store, { kind: "delete", key: Keys.cooldown(row.provider, row.model) });
-}
-
-/** Ms of a cooldown; null where time does not end it. Doubles from the last one up to the class's longest. */
-function lengthOf(failure: Failure, last: number, now: number): number | null {
-  const rule = CLASS_RULES[failure.class];
-  if (rule.ends === "reset" && failure.resets_at !== undefined)
-    return Math.max(1000, failure.resets_at + RESET_SLACK_MS - now);
-  if (rule.cooldownMs === null) return null;
-  const doubled = last > 0 && rule.doublingMaxMs !== null ? Math.min(last * 2, rule.doublingMaxMs) : rule.cooldownMs;
-  return Math.max(doubled, failure.retry_after_ms ?? 0);
 }

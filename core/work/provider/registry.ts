@@ -4,6 +4,7 @@ import { sha256 } from "../../ground/id.ts";
 import { codex } from "./cli/codex.ts";
 import * as Cli from "./cli/run.ts";
 import type { CliRow } from "./cli/row.ts";
+import type { Target } from "./breaker.ts";
 import type { Model, Provider } from "./port.ts";
 import { probeCli } from "./readiness.ts";
 import { firstSet, type Settings } from "./settings.ts";
@@ -19,6 +20,12 @@ export type Registry = {
   /** One by its name; throws `provider.unknown`. */
   get: (name: string) => Provider;
 };
+
+/** What a candidate's go is about: a provider that is there no longer pays with no key. */
+export function targetOf(registry: Registry, candidate: { provider: string; model: string }): Target {
+  const { provider, model } = candidate;
+  return { provider, model, account: registry.all().find((one) => one.name === provider)?.account ?? "none" };
+}
 
 /** What providers are made of: settings by environment name, a clock, a home for run directories, the host's environment. */
 export type RegistryOptions = Omit<Cli.CliDeps, "run"> & { run?: Cli.CliDeps["run"] };

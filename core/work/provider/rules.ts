@@ -30,8 +30,11 @@ export const RETRY_SAME_WITHIN_MS = 5 * SECOND;
 /** Ms added to a provider's own reset, so that clocks may differ. */
 export const RESET_SLACK_MS = MINUTE;
 
-/** A streak: so many failures in a row. The share of a minute's runs (DESIGN 5) needs windows and comes with them. */
-export const STREAK = { inARow: 3 };
+/** A streak: so many failures in a row, or more than this share of at least so many runs within a window of so many ms. */
+export const STREAK = { inARow: 3, share: 0.5, atLeast: 5, windowMs: MINUTE };
+
+/** Ms in which nobody else tries a target that one run tests after its cooldown. */
+export const PROBE_MS = MINUTE;
 
 const NO_COOLDOWN = { scope: "none", starts: "never", ends: "time", cooldownMs: null, doublingMaxMs: null } as const;
 const AFTER_STREAK = {
@@ -168,6 +171,13 @@ export const CLASS_RULES: Readonly<Record<FailureClass, ClassRule>> = {
     next: "yes",
     whoActs: "user",
     remedy: "Start `coherence worker` on a machine that has this agent.",
+  },
+  cooling: {
+    ...NO_COOLDOWN,
+    retrySame: "no",
+    next: "yes",
+    whoActs: "system",
+    remedy: "Nothing: it cools down, and one run tests it when that is over.",
   },
   lost: {
     ...NO_COOLDOWN,

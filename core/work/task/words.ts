@@ -34,6 +34,7 @@ export const FailureClass = z.enum([
   "crash", // the agent's process ended abnormally
   "workspace", // the repository or its set-up, not the agent
   "no_worker", // no live worker with the capability has a free slot
+  "cooling", // nobody was asked: it cooled down by then, or another run tests it
   "lost", // lease ended without an outcome
   "cancelled",
   "unreported", // a client said failed and nothing else
@@ -114,6 +115,11 @@ export const Tried = z.object({
   usage: Usage,
 });
 export type Tried = z.infer<typeof Tried>;
+
+/** Whether a candidate had a go: not one whose worker had left, or that cooled down, by the time it was its turn. */
+export function wentFor(tried: Pick<Tried, "class">): boolean {
+  return tried.class !== "no_worker" && tried.class !== "cooling";
+}
 
 /** What a person reads about a failed task. */
 export const TaskError = z.object({

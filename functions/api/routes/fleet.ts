@@ -48,7 +48,7 @@ const providers = route({
   async handle({ deps }) {
     const { readiness, cooldowns } = await Provider.health(deps);
     const now = deps.clock.now();
-    const cooling = cooldowns.filter((row) => row.until === null || row.until > now);
+    const cooling = cooldowns.filter((row) => Provider.standing(row, now).kind === "open");
     const rows = readiness.map((row) => {
       const own = cooling.filter((cooldown) => cooldown.provider === row.name);
       const whole = own.find((cooldown) => cooldown.model === undefined);

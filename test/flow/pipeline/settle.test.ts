@@ -309,8 +309,16 @@ describe("an item that moved on meanwhile", () => {
 describe("what follows for the provider", () => {
   it("one success closes its cooldowns and its friction", async () => {
     const own = await testPipeline();
-    await Provider.coolDown(own, { provider: "alpha", model: "m1" }, { class: "overloaded", message: "503" });
+    await Provider.coolDown(
+      own,
+      { provider: "alpha", account: "none", model: "m1" },
+      { class: "overloaded", message: "503" },
+    );
     expect((await Provider.health(own)).cooldowns).toHaveLength(1);
+    await attemptOnce(own, await newTask(own));
+    // What was bad within this minute still counts towards its share; a success after it forgets the row.
+    expect((await Provider.health(own)).cooldowns).toMatchObject([{ until: 0, streak: 0, window: { ok: 1, bad: 1 } }]);
+    await own.clock.advance(60_000);
     await attemptOnce(own, await newTask(own));
     expect((await Provider.health(own)).cooldowns).toEqual([]);
   });

@@ -48,7 +48,7 @@ it("providers show what their probe answered and what cools down", async () => {
   await Provider.saveReadiness(app.deps, "codex", { ready: false, detail: "no key", remedy: "set one" }, ["m1", "m2"]);
   await Provider.coolDown(
     app.deps,
-    { provider: "codex", model: "m1" },
+    { provider: "codex", account: "none", model: "m1" },
     { class: "rate_limit", message: "429", status: 429, retry_after_ms: 60_000 },
   );
   const { body } = await app.call("GET", "/api/agent/providers");
