@@ -4,7 +4,7 @@
  */
 const floors = {
   ground: ["errors", "clock", "id", "log", "json", "config", "store", "events", "workflow", "process", "deps"],
-  work: ["task", "runner", "workspace", "provider", "friction", "backlog", "telemetry", "attempt", "metrics"],
+  work: ["task", "runner", "workspace", "provider", "spend", "friction", "backlog", "telemetry", "attempt", "metrics"],
   flow: ["executor", "routing", "prompt", "review", "worker", "project-manager", "pipeline"],
   watch: ["monitor", "notify", "heal", "effectiveness", "meta-questions", "status"],
   improve: ["goal", "experiment", "coverage", "improvement"],

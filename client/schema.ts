@@ -1507,6 +1507,8 @@ export interface components {
       who_acts: "system" | "user" | "provider";
       remedy?: string;
       returns_at?: number;
+      /** @enum {string} */
+      guard?: "paid_provider_blocked" | "usage_window_budget_exceeded" | "cost_overrun";
     };
     StatusReport: {
       generated_at: string | null;
@@ -1622,6 +1624,8 @@ export interface components {
       decision_default: string | null;
       /** @description When the default answer is taken, or the question expires */
       decision_due: string | null;
+      /** @description US dollars of its attempts, as far as known; null: none known */
+      spent_usd: number | null;
       error: components["schemas"]["TaskError"] | null;
       /** @description What the pipeline saw for itself when the agent had finished */
       result: components["schemas"]["Evidence"] | null;

@@ -36,6 +36,19 @@ const Environment = z.object({
   AGENT_TASK_TIMEOUT: whole(3600, 30, 86_400),
   AGENT_AUTO_EXECUTE: flag(true),
   AGENT_ALLOW_PAID_PROVIDERS: flag(false),
+  AGENT_TASK_MAX_COST_USD: number(0, 0, 1_000_000),
+  AGENT_TASK_ESTIMATED_COST_USD: number(0, 0, 1_000_000),
+  AGENT_TASK_COST_SLACK_RATIO: number(1.25, 1, 100),
+  PIPELINE_ITEM_MAX_COST_USD: number(0, 0, 1_000_000),
+  PIPELINE_DAY_MAX_COST_USD: number(0, 0, 1_000_000),
+  /** Unset: no limit. */
+  PAID_TOOL_8H_LIMIT: z.coerce.number().int().min(1).optional(),
+  PAID_TOOL_WEEK_LIMIT: z.coerce.number().int().min(1).optional(),
+  PAID_TOOL_WINDOW_BUDGET_FRACTION: z.coerce
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1 / 3),
   AGENT_OBSERVATION_WINDOW_SEC: whole(900, 30, 604_800),
   AGENT_EXECUTE_TOKEN: text,
   AGENT_EXECUTE_TOKEN_ALLOW_UNAUTH: flag(false),
@@ -100,6 +113,19 @@ export type Config = {
   /** Whether the pipeline dispatches what is posted. */
   autoExecute: boolean;
   allowPaid: boolean;
+  /** What may be spent, in US dollars (0: no bound), and how many paid runs a window takes. */
+  cost: {
+    taskMax: number;
+    taskEstimate: number;
+    /** An estimate may be exceeded so many times. */
+    slack: number;
+    itemMax: number;
+    dayMax: number;
+    paid8h: number | undefined;
+    paidWeek: number | undefined;
+    /** The share of a window's limit that the pipeline may use. */
+    fraction: number;
+  };
   observationWindowSec: number;
   /** Who may call the execute endpoints (contract 1.2); never shown. */
   execute: { token: string | undefined; allowUnauthenticated: boolean };
@@ -172,6 +198,16 @@ export function read(env: Readonly<Record<string, string | undefined>> = process
     taskTimeoutMs: e.AGENT_TASK_TIMEOUT * 1000,
     autoExecute: e.AGENT_AUTO_EXECUTE,
     allowPaid: e.AGENT_ALLOW_PAID_PROVIDERS,
+    cost: {
+      taskMax: e.AGENT_TASK_MAX_COST_USD,
+      taskEstimate: e.AGENT_TASK_ESTIMATED_COST_USD,
+      slack: e.AGENT_TASK_COST_SLACK_RATIO,
+      itemMax: e.PIPELINE_ITEM_MAX_COST_USD,
+      dayMax: e.PIPELINE_DAY_MAX_COST_USD,
+      paid8h: e.PAID_TOOL_8H_LIMIT,
+      paidWeek: e.PAID_TOOL_WEEK_LIMIT,
+      fraction: e.PAID_TOOL_WINDOW_BUDGET_FRACTION,
+    },
     observationWindowSec: e.AGENT_OBSERVATION_WINDOW_SEC,
     execute: { token: e.AGENT_EXECUTE_TOKEN, allowUnauthenticated: e.AGENT_EXECUTE_TOKEN_ALLOW_UNAUTH },
     holdPatternScore: e.AGENT_HOLD_PATTERN_SCORE_THRESHOLD,

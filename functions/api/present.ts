@@ -67,6 +67,7 @@ export async function task(
     decision_options: row.decision_options ?? null,
     decision_default: row.decision_default ?? null,
     decision_due: time(row.decision_due),
+    spent_usd: row.spent_usd ?? null,
     error: parts.error ?? null,
     result: parts.result ?? null,
   };

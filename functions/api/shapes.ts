@@ -92,6 +92,7 @@ export const TaskWhole = named(
     decision_options: z.array(z.string()).nullable(),
     decision_default: z.string().nullable(),
     decision_due: time.describe("When the default answer is taken, or the question expires"),
+    spent_usd: z.number().nullable().describe("US dollars of its attempts, as far as known; null: none known"),
     error: Task.TaskError.nullable(),
     result: Task.Evidence.nullable().describe("What the pipeline saw for itself when the agent had finished"),
   }),

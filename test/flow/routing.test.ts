@@ -39,6 +39,7 @@ function route(more: Partial<Omit<Routing.Routing, "task">> & { task?: Partial<R
     providers,
     readiness: ready(...providers),
     cooling: [],
+    stops: [],
     held: [],
     rules: CLASS_RULES,
     hasWorker: () => true,

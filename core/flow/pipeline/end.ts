@@ -43,7 +43,7 @@ export async function endAttempt(
     const end = { status: ending.to, class: ending.class, message: Task.cut(ending.message, 500) };
     const change = moves && withItem ? itemChange(moves, row, ending, now) : undefined;
     return [
-      ...Task.transition(deps.id, row, ending.to, ending.actor, now, ending.change),
+      ...Task.transition(deps.id, row, ending.to, ending.actor, now, withCost(row, attempt, ending.change)),
       ...(attempt ? [Attempt.endWrite(attempt, end, now, ending.to !== "pending", ending.attemptIf)] : []),
       ...(attempt || ending.to === "completed" || ending.to === "failed" ? [metricOf(row, attempt, ending, now)] : []),
       ...Task.partWrites(row.id, ending.parts ?? {}),
@@ -90,12 +90,25 @@ function metricOf(
     // A client's run is its executor's, as the task's model names it (`cursor/…`).
     executor: last ? Provider.executorOf(last.provider) : (Executor.executorOf(row.model.split("/")[0]) ?? null),
     agent: agentOf(attempt, last?.provider),
-    usage: tried.reduce((sum, one) => Task.addUsage(sum, one.usage), attempt?.usage ?? Task.NO_USAGE),
+    usage: usageOf(attempt),
     queue_ms: attempt ? attempt.claimed_at - attempt.queued_at : null,
     run_ms: attempt && hasRun(attempt) ? now - attempt.claimed_at : null,
     prompt_variant: attempt?.prompt_variant ?? null,
     skill_version: attempt?.skill_version ?? null,
   });
+}
+
+/** What all candidates of an attempt used, failed ones too. */
+function usageOf(attempt: Attempt.AttemptRow | undefined): Task.Usage {
+  return (attempt?.tried ?? []).reduce((sum, one) => Task.addUsage(sum, one.usage), attempt?.usage ?? Task.NO_USAGE);
+}
+
+/** What the attempt cost is added to what its task has spent. */
+function withCost(row: Task.TaskRow, attempt: Attempt.AttemptRow | undefined, change: Task.Change | undefined) {
+  const cost = usageOf(attempt).cost_usd;
+  return cost === null || cost === 0
+    ? change
+    : { ...change, set: { ...change?.set, spent_usd: (row.spent_usd ?? 0) + cost } };
 }
 
 /** Whether anybody worked: a park without a candidate, and a claim and finish in one, would pull run times towards zero. */

@@ -3,10 +3,12 @@ import type { Travelling } from "../../ground/workflow/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
 import * as Provider from "../../work/provider/index.ts";
+import * as Spend from "../../work/spend/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as Prompt from "../prompt/index.ts";
 import type { Order, Tree } from "../worker/index.ts";
 import type { PipelineDeps } from "./deps.ts";
+import { moneyOf } from "./money.ts";
 
 /**
  * Enters the next turn of a candidate, with its work order. `gone`: the attempt is served or another's by now. `failed`: it may not
@@ -17,9 +19,11 @@ export async function enterWithOrder(
   input: Travelling,
 ): Promise<{ kind: "order"; order: Order } | { kind: "gone" } | { kind: "failed" }> {
   let order: Order | undefined;
+  let whole: Task.Whole | undefined;
   let problem: CoherenceError | undefined;
   const { taskId, attempt, candidate } = input;
   const entered = await Attempt.enter(deps.store, taskId, attempt, candidate, deps.work.leaseMs, async (next, task) => {
+    whole = task;
     try {
       order = task && (await buildOrder(deps, next, task));
     } catch (error) {
@@ -34,20 +38,39 @@ export async function enterWithOrder(
     await Attempt.leaveFailure(deps.store, ref, { failure, output: "", usage: Task.NO_USAGE, ms: 0 });
     return { kind: "failed" } as const;
   };
-  if (order) {
-    const away = await turnedAway(deps, order.candidate);
-    return away ? refuse(away) : { kind: "order", order };
+  if (order && whole) {
+    const turned = await turnedAway(deps, order, whole);
+    return turned.kind === "away" ? refuse(turned.failure) : { kind: "order", order: turned.order };
   }
   if (!problem) return { kind: "gone" };
   const message = Task.cut([problem.message, problem.remedy].filter(Boolean).join(". "), 1000);
   return refuse({ class: "bad_request", message });
 }
 
-/** Why a candidate may not be asked after all: it failed others since the plan, or one of them tests it. */
-async function turnedAway(deps: PipelineDeps, candidate: Task.Candidate): Promise<Task.Failure | undefined> {
+/**
+ * Whether a candidate may be asked after all: not when it failed others since the plan, or one of them tests it, or the money is
+ * spent. A paid one's go is counted, and told what it may cost.
+ */
+async function turnedAway(
+  deps: PipelineDeps,
+  order: Order,
+  task: Task.Whole,
+): Promise<{ kind: "away"; failure: Task.Failure } | { kind: "go"; order: Order }> {
+  const { candidate } = order;
+  const away = (failure: Task.Failure) => ({ kind: "away" as const, failure });
   const admission = await Provider.admit(deps, Provider.targetOf(deps.providers, candidate));
-  if (admission.kind === "go") return undefined;
-  return { class: "cooling", message: `cooling down after ${admission.class}: not asked` };
+  if (admission.kind === "cooling")
+    return away({ class: "cooling", message: `cooling down after ${admission.class}: not asked` });
+  if (!deps.providers.all().find((one) => one.name === candidate.provider)?.capabilities.paid)
+    return { kind: "go", order };
+  const money = await moneyOf(deps, task);
+  const stop = money.stops[0];
+  if (stop) return away({ class: "cooling", message: stop.message });
+  // Entered again to go on, it is the same go.
+  const goesOn = order.ref.turn > order.failedTurn + 1;
+  if (!goesOn) await Spend.countPaidRun(deps);
+  if (money.left === undefined) return { kind: "go", order };
+  return { kind: "go", order: { ...order, limits: { ...order.limits, budgetUsd: money.left } } };
 }
 
 /** Builds the work order of a turn; the same for a run in place and for a machine's worker. */

@@ -1,11 +1,14 @@
 import * as Attempt from "../../work/attempt/index.ts";
+import * as Friction from "../../work/friction/index.ts";
 import * as Provider from "../../work/provider/index.ts";
+import type * as Spend from "../../work/spend/index.ts";
 import * as Task from "../../work/task/index.ts";
 import type { Travelling } from "../../ground/workflow/index.ts";
 import * as Executor from "../executor/index.ts";
 import * as Routing from "../routing/index.ts";
 import * as Worker from "../worker/index.ts";
 import type { PipelineDeps } from "./deps.ts";
+import { moneyOf } from "./money.ts";
 
 /** Orders the candidates with reasons and writes them on the attempt, once. */
 export async function plan(deps: PipelineDeps, input: { taskId: string; attempt: number }): Promise<Travelling> {
@@ -16,8 +19,11 @@ export async function plan(deps: PipelineDeps, input: { taskId: string; attempt:
   ]);
   if (!task || !attempt || attempt.ended_at !== undefined) return none;
   if (attempt.candidates) return chosenOf(attempt);
-  const { candidates, skipped } = Routing.order(await routingOf(deps, task, health));
+  const money = await moneyOf(deps, task);
+  for (const warning of money.warnings) deps.log.warn({ taskId: task.row.id }, warning);
+  const { candidates, skipped } = Routing.order(await routingOf(deps, task, health, money));
   const planned = await Attempt.plan(deps.store, attempt, candidates, skipped);
+  if (planned) await openGuarded(deps, task.row.id, skipped);
   return planned ? chosenOf(planned) : none;
 }
 
@@ -32,10 +38,18 @@ export function chosenOf(attempt: Attempt.AttemptRow): Travelling {
   };
 }
 
+/** A guard of ours that kept a provider from being paid is one friction episode of that provider, until it serves again. */
+async function openGuarded(deps: PipelineDeps, taskId: string, skipped: readonly Task.Skipped[]): Promise<void> {
+  const met = new Map(skipped.flatMap((one) => (one.guard ? [[`${one.provider} ${one.guard}`, one] as const] : [])));
+  for (const { provider, guard, reason } of met.values())
+    await Friction.open(deps, { provider, reason: guard ?? "paid_provider_blocked", taskId, message: reason });
+}
+
 async function routingOf(
   deps: PipelineDeps,
   task: Task.Whole,
   { readiness, cooldowns, holds }: Provider.Health,
+  money: Spend.Weighed,
 ): Promise<Routing.Routing> {
   const context = task.parts.context ?? {};
   const providers = deps.providers.all();
@@ -58,6 +72,7 @@ async function routingOf(
     hasWorker: (provider) => Worker.available(workers, provider, now) !== undefined,
     hostPin: deps.routing.pin,
     allowPaid: deps.config.allowPaid || Executor.allowsPaid(context),
+    stops: money.stops,
     allowSimulated: deps.routing.allowSimulated,
     now,
   };

@@ -51,8 +51,9 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
 /** A provider that served is asked by all again, and what was wrong with it is over. */
 async function providerServed(deps: PipelineDeps, candidate: Task.Candidate, health: Provider.Health): Promise<void> {
   const target = Provider.targetOf(deps.providers, candidate);
-  // A friction episode begins with a failure that is counted there too: nothing counted, nothing to close.
-  if (!health.cooldowns.some((row) => row.account === target.account)) return;
+  // A friction episode begins with a failure that is counted there too, or with a guard of what is paid.
+  const paid = deps.providers.all().find((one) => one.name === candidate.provider)?.capabilities.paid;
+  if (!paid && !health.cooldowns.some((row) => row.account === target.account)) return;
   const opened = await Provider.served(deps, target, health.cooldowns);
   await Friction.close(deps, candidate.provider);
   if (opened) await deps.events.publish({ type: "provider.ready", provider: candidate.provider });

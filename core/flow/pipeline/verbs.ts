@@ -72,7 +72,7 @@ export async function retry(deps: Deps, taskId: string): Promise<Task.Whole> {
       message: "retried",
       change: {
         set: { tries: 0, stalls: 0, parks: 0 },
-        remove: ["claimed_by", "claimed_at", "current_step", "progress_pct", "wait_reason"],
+        remove: ["claimed_by", "claimed_at", "current_step", "progress_pct", "wait_reason", "spent_usd"],
       },
       ...(taken ? { also: (at: number) => [Metrics.takeOut(taken, at)] } : {}),
     };

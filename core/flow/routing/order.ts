@@ -1,5 +1,6 @@
 import type { CLASS_RULES } from "../../work/provider/index.ts";
 import type { Capabilities, Cooling, Model } from "../../work/provider/index.ts";
+import type { Stop } from "../../work/spend/index.ts";
 import type { Candidate, Skipped, TaskType } from "../../work/task/index.ts";
 
 /** What routing looks at; data only. Times in ms. */
@@ -31,6 +32,8 @@ export type Routing = {
   /** `--provider`: for every task that names none itself. */
   hostPin: string | undefined;
   allowPaid: boolean;
+  /** Why no more may be paid, where that is so. */
+  stops: readonly Stop[];
   /** The scratch repository: the simulated provider may play. Elsewhere only when named. */
   allowSimulated: boolean;
   now: number;
@@ -116,9 +119,20 @@ function why(
   if (provider.capabilities.paid && !named && !routing.allowPaid)
     return {
       reason: "a paid provider, and paid providers are not allowed",
+      guard: "paid_provider_blocked",
       class: "payment",
       who_acts: "user",
       remedy: `Set AGENT_ALLOW_PAID_PROVIDERS=1, or name it: --provider ${provider.name}.`,
+    };
+  const stop = provider.capabilities.paid ? routing.stops[0] : undefined;
+  if (stop)
+    return {
+      reason: stop.message,
+      guard: stop.guard,
+      class: "payment",
+      who_acts: stop.until === undefined ? "user" : "system",
+      remedy: stop.remedy,
+      ...(stop.until === undefined ? {} : { returns_at: stop.until }),
     };
   const cooling = routing.cooling.find(
     (c) => c.provider === provider.name && (c.model === undefined || c.model === model),

@@ -57,6 +57,7 @@ export async function runAgent(
         cwd,
         ...(order.specPath === undefined ? {} : { specPath: order.specPath }),
         timeoutMs: order.limits.timeoutMs,
+        ...(order.limits.budgetUsd === undefined ? {} : { budgetUsd: order.limits.budgetUsd }),
         ...(stopBy ? { stopBy } : {}),
         ...(before.saved === undefined ? {} : { resume: before.saved }),
         log: report.log,

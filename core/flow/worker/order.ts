@@ -20,6 +20,8 @@ export type Order = {
     leaseMs: number;
     /** Ms after which an inline run saves its conversation and is entered again; absent: never. */
     continueAfterMs?: number;
+    /** US dollars that the agent's go may still cost; absent: no bound. */
+    budgetUsd?: number;
   };
 };
 

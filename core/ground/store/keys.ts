@@ -139,6 +139,9 @@ export const providerHold = (name: string): Key => ({ pk: PROVIDERS, sk: `H#${na
 export const HOLDS_PREFIX = "H#";
 export const COOLDOWNS_PREFIX = "C#";
 export const READINESS_PREFIX = "P#";
+/** Paid runs that began in an hour, which begins at `hour` (ms). */
+export const PAID_HOURS = "PAID";
+export const paidHour = (hour: number): Key => ({ pk: PAID_HOURS, sk: `H#${ts(hour)}` });
 export const WORKERS = "WORKERS";
 export const worker = (id: string): Key => ({ pk: WORKERS, sk: `W#${id}` });
 export const RUNNERS = "RUNNERS";

@@ -75,7 +75,10 @@ export function answer(tally: Tally): MetricsAnswer {
 
 /** Names that stand for nothing any more (their only end was taken out) are left out. */
 function table<T>(tally: Tally, dimension: Dimension, row: (cell: Cell) => T): Record<string, T> {
-  const seen = [...tally.by[dimension]].filter(([, cell]) => cell.runs > 0 || cell.completed > 0 || cell.failed > 0);
+  const seen = [...tally.by[dimension]].filter(
+    ([, cell]) =>
+      cell.runs > 0 || cell.completed > 0 || cell.failed > 0 || cell.cost_known > 0 || cell.tokens_known > 0,
+  );
   return Object.fromEntries(seen.map(([name, cell]) => [name, row(cell)]));
 }
 

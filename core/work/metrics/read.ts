@@ -1,4 +1,4 @@
-import { day } from "../../ground/clock.ts";
+import { day as dayName } from "../../ground/clock.ts";
 import type { Deps } from "../../ground/deps.ts";
 import { messageOf } from "../../ground/errors.ts";
 import * as Store from "../../ground/store/index.ts";
@@ -8,7 +8,7 @@ import { answer, type MetricsAnswer } from "./answer.ts";
 import { startOf, unfinishedFrom } from "./fold.ts";
 import type { MetricRow } from "./record.ts";
 import { apply, DAY_MS, decode, empty, sum, WINDOW_DAYS, type Rollup, type RollupItem } from "./rollup.ts";
-import type { Tally } from "./tally.ts";
+import { dollars, type Tally } from "./tally.ts";
 
 type Bare = Pick<Deps, "store" | "clock">;
 
@@ -45,7 +45,16 @@ export async function window(deps: Bare): Promise<Tally> {
     if (at >= unfinished) await addTail(deps.store, rollup, at, item?.watermark);
     rollups.push(rollup);
   }
-  return sum(rollups, new Set(days.map(day)));
+  return sum(rollups, new Set(days.map(dayName)));
+}
+
+/** What a UTC day that holds `at` (ms) cost so far, in US dollars, as far as it is known. Reads one roll-up and its tail. */
+export async function costOfDay(deps: Bare, at: number): Promise<number> {
+  const day = startOf(at);
+  const [item] = (await Store.getMany(deps.store, [Keys.rollup(day)])) as (RollupItem | undefined)[];
+  const rollup = item ? decode(item.json) : empty();
+  await addTail(deps.store, rollup, day, item?.watermark);
+  return dollars(sum([rollup], new Set([dayName(day)])).all);
 }
 
 /** Counts in what is not yet folded. */

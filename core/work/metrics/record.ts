@@ -2,7 +2,16 @@ import { day } from "../../ground/clock.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import type { AttemptRow } from "../attempt/index.ts";
-import { wentFor, type FailureClass, type TaskRow, type TaskType, type Usage } from "../task/index.ts";
+import {
+  addUsage,
+  NO_USAGE,
+  wentFor,
+  type FailureClass,
+  type TaskRow,
+  type TaskType,
+  type Tried,
+  type Usage,
+} from "../task/index.ts";
 
 /** Records live this long; roll-ups for ever. */
 export const KEEP_RECORDS_MS = 90 * 86_400_000;
@@ -46,12 +55,17 @@ export type MetricRow = {
   cost_usd: number | null;
   /** Candidates that had a go. */
   tried: number;
+  /** Who used what of it, where candidates that failed before used some: first the one the record is of. Absent: all was its. */
+  shares?: Share[];
   /** Set: an earlier end of that UTC day (`yyyymmdd`) is taken back; nothing ran. */
   takes_out?: string;
 };
 
+/** What a candidate used. */
+export type Share = Pick<Usage, "tokens_in" | "tokens_out" | "cost_usd"> & { provider: string; model: string };
+
 export type RecordInput = {
-  attempt: Pick<AttemptRow, "n" | "task_id" | "tried" | "outcome">;
+  attempt: Pick<AttemptRow, "n" | "task_id" | "tried" | "outcome" | "usage">;
   task: Pick<TaskRow, "task_type">;
   /** The `now` of the transaction's try, which is also the attempt's `ended_at`. */
   now: number;
@@ -101,8 +115,26 @@ export function record(input: RecordInput): Store.Write {
     tokens_out: input.usage.tokens_out,
     cost_usd: input.usage.cost_usd,
     tried: attempt.tried.filter(wentFor).length + (served ? 1 : 0),
+    ...sharesOf(input),
   };
   return { kind: "put", item: row };
+}
+
+/** Usage by candidate, where more than the one that the record is of used any that is known. */
+function sharesOf({ attempt, provider, model }: RecordInput): Pick<MetricRow, "shares"> {
+  if (provider === null) return {};
+  const isOwn = (one: Tried) => one.provider === provider && one.model === model;
+  const own = attempt.tried.filter(isOwn).reduce((sum, one) => addUsage(sum, one.usage), attempt.usage ?? NO_USAGE);
+  const others = attempt.tried.filter((one) => !isOwn(one) && isKnown(one.usage)).map((one) => shareOf(one, one.usage));
+  return others.length === 0 ? {} : { shares: [shareOf({ provider, model }, own), ...others] };
+}
+
+function shareOf({ provider, model }: { provider: string; model: string }, usage: Usage): Share {
+  return { provider, model, tokens_in: usage.tokens_in, tokens_out: usage.tokens_out, cost_usd: usage.cost_usd };
+}
+
+function isKnown(usage: Usage): boolean {
+  return usage.tokens_in !== null || usage.tokens_out !== null || usage.cost_usd !== null;
 }
 
 /**

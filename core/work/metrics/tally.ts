@@ -94,10 +94,11 @@ export function addRecord(tally: Tally, row: MetricRow, sign: 1 | -1): void {
   for (const dimension of DIMENSIONS) {
     const name = nameOf(row, dimension);
     if (name === null) continue;
-    const names = tally.by[dimension];
-    const short = name.slice(0, MAX_NAME_LENGTH);
-    const kept = names.has(short) || names.size < MAX_NAMES || short === CODEX_AGENT;
-    addCell(at(names, kept ? short : OTHER), cell);
+    const [own, ...others] = dimension === "provider" || dimension === "model" ? (row.shares ?? []) : [];
+    // Who failed before the one that the run counts for has what it used itself.
+    addCell(named(tally, dimension, name), own ? { ...cell, ...usageOf(own) } : cell);
+    for (const other of others)
+      addCell(named(tally, dimension, other[dimension as "provider" | "model"]), usageOf(other));
   }
   if (row.status === "failed" && (row.class === null || row.class === "unreported")) tally.missing += sign;
   if (row.run_ms !== null) Sketch.add(tally.run, row.run_ms);
@@ -154,22 +155,30 @@ export function dollars(cell: Cell): number {
 function cellOf(row: MetricRow, sign: 1 | -1): Cell {
   const agent = agentOf(row);
   const ran = agent !== null && sign === 1;
-  const tokens = row.tokens_in !== null && row.tokens_out !== null;
   return {
     runs: row.run_ms === null ? 0 : 1,
     run_ms: row.run_ms ?? 0,
     completed: row.status === "completed" ? sign : 0,
     failed: row.status === "failed" ? sign : 0,
-    tokens_in: row.tokens_in ?? 0,
-    tokens_out: row.tokens_out ?? 0,
-    tokens_known: tokens ? 1 : 0,
-    cost_nano: Math.round((row.cost_usd ?? 0) * NANO),
-    cost_known: row.cost_usd === null ? 0 : 1,
+    ...usageOf(row),
     tracked: ran ? 1 : 0,
     tracked_failed: ran && row.class !== null ? 1 : 0,
     // No attempt was ever made on it.
     untracked: row.status !== null && row.n === 0 ? sign : 0,
     last_at: sign === 1 ? row.created_at : 0,
+  };
+}
+
+type Used = Pick<MetricRow, "tokens_in" | "tokens_out" | "cost_usd">;
+
+/** Tokens and cost, and whether they are known. */
+function usageOf({ tokens_in, tokens_out, cost_usd }: Used) {
+  return {
+    tokens_in: tokens_in ?? 0,
+    tokens_out: tokens_out ?? 0,
+    tokens_known: tokens_in !== null && tokens_out !== null ? 1 : 0,
+    cost_nano: Math.round((cost_usd ?? 0) * NANO),
+    cost_known: cost_usd === null ? 0 : 1,
   };
 }
 
@@ -191,6 +200,14 @@ function nameOf(row: MetricRow, dimension: Dimension): string | null {
     case "skill":
       return row.skill_version;
   }
+}
+
+/** The cell of a name, or of all that there is no room for. */
+function named(tally: Tally, dimension: Dimension, name: string): Cell {
+  const names = tally.by[dimension];
+  const short = name.slice(0, MAX_NAME_LENGTH);
+  const kept = names.has(short) || names.size < MAX_NAMES || short === CODEX_AGENT;
+  return at(names, kept ? short : OTHER);
 }
 
 function at(names: Map<string, Cell>, name: string): Cell {

@@ -50,6 +50,8 @@ export type TaskRow = {
   /** Budgets spent. */
   tries: number;
   stalls: number;
+  /** US dollars of all its attempts as far as they are known. */
+  spent_usd?: number;
   item?: ItemRef;
   /** A run-state claim of an outside runner: it starts no attempt and changes no status. */
   run_id?: string;

@@ -66,6 +66,8 @@ export const Skipped = z.object({
   who_acts: WhoActs,
   remedy: z.string().optional(),
   returns_at: z.number().optional(),
+  /** Set where a guard of ours keeps it from being paid, in the contract's words (5.2). */
+  guard: z.enum(["paid_provider_blocked", "usage_window_budget_exceeded", "cost_overrun"]).optional(),
 });
 export type Skipped = z.infer<typeof Skipped>;
 

@@ -1,0 +1,56 @@
+import * as Store from "../../ground/store/index.ts";
+import { Keys } from "../../ground/store/index.ts";
+import * as Backlog from "../../work/backlog/index.ts";
+import * as Metrics from "../../work/metrics/index.ts";
+import * as Spend from "../../work/spend/index.ts";
+import * as Task from "../../work/task/index.ts";
+import type { PipelineDeps } from "./deps.ts";
+
+const DAY = 86_400_000;
+
+/**
+ * What a task may still cost: its own budget, its item's, the day's, and the windows of paid runs. Asked when an attempt is
+ * planned and again when a candidate's go begins, so that no more is overspent than what is under way. Reads nothing for what is
+ * not limited.
+ */
+export async function moneyOf(deps: PipelineDeps, task: Task.Whole): Promise<Spend.Weighed> {
+  const { cost } = deps.config;
+  const context = task.parts.context ?? {};
+  const limit = Spend.taskLimit(context, cost);
+  const [item, today, windows] = await Promise.all([
+    cost.itemMax > 0 && task.row.item ? spentOnItem(deps, task.row.item) : null,
+    cost.dayMax > 0 ? Metrics.costOfDay(deps, deps.clock.now()) : null,
+    isForcedByRequest(context) ? [] : Spend.paidWindows(deps, cost),
+  ]);
+  return Spend.weigh(
+    [
+      ...(limit === undefined ? [] : [{ scope: "task" as const, spent: task.row.spent_usd ?? 0, limit }]),
+      ...(item === null ? [] : [{ scope: "item" as const, spent: item, limit: cost.itemMax }]),
+      ...(today === null
+        ? []
+        : [{ scope: "day" as const, spent: today, limit: cost.dayMax, renews: tomorrow(deps.clock.now()) }]),
+    ],
+    windows,
+  );
+}
+
+/** US dollars of all tasks of an item, of the last hundred where it had more. */
+async function spentOnItem(deps: PipelineDeps, { backlog, item, seq }: Task.ItemRef): Promise<number> {
+  const first = Math.max(1, seq - 99);
+  const keys = Array.from({ length: seq - first + 1 }, (_, i) =>
+    Keys.task(Task.idOfKey(Backlog.taskKey(backlog, item, first + i))),
+  );
+  const rows = (await Store.getMany(deps.store, keys)) as (Task.TaskRow | undefined)[];
+  return rows.reduce((sum, row) => sum + (row?.spent_usd ?? 0), 0);
+}
+
+/** Only a request's own flag passes the windows; a word in the context does not (contract 3.6). */
+function isForcedByRequest(context: Readonly<Record<string, unknown>>): boolean {
+  const source = context.force_paid_override_source;
+  return source === "query" || source === "header";
+}
+
+/** When the next UTC day begins, in ms. */
+function tomorrow(now: number): number {
+  return (Math.floor(now / DAY) + 1) * DAY;
+}
