@@ -59,7 +59,14 @@ describe("the order of candidates", () => {
   });
 
   it("after a try of the task the stronger models come first", () => {
-    expect(names(route({ task: { tries: 1 } }))).toEqual(["a/large", "a/small", "b/large", "b/small"]);
+    expect(names(route({ task: { tries: 1 } }))).toEqual(["a/large", "b/large", "a/small", "b/small"]);
+    const strong = models("m", "m").slice(1);
+    const providers = [
+      provider("weak", { models: models("m") }),
+      provider("strong", { models: strong, caps: { paid: true } }),
+    ];
+    expect(names(route({ providers, allowPaid: true }))).toEqual(["weak/m", "strong/m"]);
+    expect(names(route({ providers, allowPaid: true, task: { tries: 1 } }))).toEqual(["strong/m", "weak/m"]);
   });
 
   it("takes a preferred executor before one suited to the type, and that before the table's order", () => {

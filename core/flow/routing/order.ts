@@ -45,6 +45,8 @@ export const MAX_FALLBACKS = 5;
 /** The order of candidates, and who is left out and why. Pure. */
 export function order(routing: Routing): { candidates: Candidate[]; skipped: Skipped[] } {
   const pin = routing.task.pin ?? routing.hostPin;
+  // After a failure of this task the strongest come first, whoever has them; before, the cheap ones of each.
+  const strength = (tier: number) => (routing.task.tries > 0 ? [-tier] : []);
   const candidates: (Candidate & { rank: number[] })[] = [];
   const skipped: Skipped[] = [];
   const known = routing.providers.filter((provider) => pin === undefined || provider.name === pin);
@@ -59,9 +61,7 @@ export function order(routing: Routing): { candidates: Candidate[]; skipped: Ski
   for (const [place, provider] of known.entries()) {
     // Never a fallback for real work: simulated plays only when named or on the scratch repository.
     if (provider.family === "simulated" && pin === undefined && !routing.allowSimulated) continue;
-    // After a failure of this task the stronger models come first; before, the cheap ones.
-    const models = routing.task.tries > 0 ? [...provider.models].reverse() : provider.models;
-    for (const [strength, { name: model }] of models.entries()) {
+    for (const [cheapness, { name: model, tier }] of provider.models.entries()) {
       const leftOut = why(routing, provider, model, pin !== undefined);
       if (leftOut) {
         skipped.push({ provider: provider.name, model, ...leftOut });
@@ -81,7 +81,14 @@ export function order(routing: Routing): { candidates: Candidate[]; skipped: Ski
               : suited
                 ? `suited to ${routing.task.type}`
                 : "next in order",
-        rank: [preferred ? 0 : 1, suited ? 0 : 1, provider.capabilities.paid ? 1 : 0, place, strength],
+        rank: [
+          preferred ? 0 : 1,
+          suited ? 0 : 1,
+          ...strength(tier),
+          provider.capabilities.paid ? 1 : 0,
+          place,
+          cheapness,
+        ],
       });
     }
   }
