@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { CoherenceError } from "../../ground/errors.ts";
 import type { Travelling } from "../../ground/workflow/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
@@ -30,7 +31,7 @@ export async function enterWithOrder(
       if (!(error instanceof CoherenceError)) throw error;
       problem = error;
     }
-    return order ? { prompt_sha: order.prompt.sha256, prompt_variant: order.prompt.variant } : {};
+    return order ? remembered(order, task) : {};
   });
   if (entered.kind !== "entered") return { kind: "gone" };
   const refuse = async (failure: Task.Failure) => {
@@ -46,6 +47,27 @@ export async function enterWithOrder(
   const message = Task.cut([problem.message, problem.remedy].filter(Boolean).join(". "), 1000);
   return refuse({ class: "bad_request", message });
 }
+
+/** What the turn is remembered by: its prompt, and the labels that its task's context gives it. */
+function remembered({ prompt }: Order, task: Task.Whole | undefined): Attempt.Remembered {
+  const labels = Labels.parse(task?.parts.context ?? {});
+  return {
+    prompt_sha: prompt.sha256,
+    prompt_variant: prompt.variant,
+    ...(labels.skill_version === undefined ? {} : { skill_version: labels.skill_version }),
+    ...(labels.tags === undefined ? {} : { tags: labels.tags }),
+  };
+}
+
+/** Labels of a context by which runs are told apart (spec 026); what is none of the kind is left out. */
+const Labels = z.object({
+  skill_version: z.string().min(1).max(80).optional().catch(undefined),
+  tags: z
+    .record(z.string().max(40), z.string().max(80))
+    .refine((tags) => Object.keys(tags).length <= 20)
+    .optional()
+    .catch(undefined),
+});
 
 /**
  * Whether a candidate may be asked after all: not when it failed others since the plan, or one of them tests it, or the money is

@@ -310,6 +310,24 @@ describe("what is kept of an attempt", () => {
     expect(text.trimEnd().endsWith("exit=0 status=passed")).toBe(true);
   });
 
+  it.each<[string, Record<string, unknown>, object]>([
+    [
+      "its context's labels",
+      { skill_version: "v2", tags: { team: "a" } },
+      { skill_version: "v2", tags: { team: "a" } },
+    ],
+    ["no label that is none", { skill_version: 7, tags: { a: ["b"] } }, {}],
+    ["no label that is too long", { skill_version: "x".repeat(81), tags: { a: "x".repeat(81) } }, {}],
+  ])("an attempt remembers %s", async (_name, context, labels) => {
+    const deps = await testPipeline();
+    const id = await newTask(deps, { context });
+    await attemptOnce(deps, id);
+    const { skill_version, tags } = await attemptOf(deps, id, 1);
+    expect({ ...(skill_version && { skill_version }), ...(tags && { tags }) }).toEqual(labels);
+    const { by_skill_version } = await Metrics.read(deps);
+    expect(Object.keys(by_skill_version)).toEqual("skill_version" in labels ? ["v2"] : []);
+  });
+
   it("unknown usage is unknown, not zero", async () => {
     const none = { tokens_in: null, tokens_out: null, tokens_cached: null, cost_usd: null };
     const deps = await testPipeline({ providers: [scripted("alpha", () => finished({}, none))] });
