@@ -6,8 +6,9 @@ import * as Attempt from "../../work/attempt/index.ts";
 import * as Task from "../../work/task/index.ts";
 import { CLAIM_LEASE_MS } from "./budgets.ts";
 import { mayStart, ownerOf, type PipelineDeps } from "./deps.ts";
+import { lockWrite, readLock, withOpenSlots } from "./dispatch-lock.ts";
 import { dueTasks } from "./due.ts";
-import { bringBack, isHeld, lockWrite, readLock, withOpenSlots } from "./holds.ts";
+import { bringBack, isPaused } from "./pause.ts";
 
 /** Parked tasks promoted in one run; the next event or minute goes on. */
 const BATCH = 50;
@@ -21,7 +22,7 @@ export async function dispatch(deps: PipelineDeps): Promise<string[]> {
   const [asRead] = await Promise.all([readLock(deps), promote(deps)]);
   const started: string[] = [];
   let lock = await bringBack(deps, asRead);
-  if (isHeld(lock)) return [];
+  if (isPaused(lock)) return [];
   let cursor: string | undefined;
   do {
     const page = await Store.query(deps.store, {
@@ -39,7 +40,7 @@ export async function dispatch(deps: PipelineDeps): Promise<string[]> {
       if (row?.status !== "pending" || row.queue !== "pipeline" || (row.retry_not_before ?? 0) > deps.clock.now())
         continue;
       if (deps.pace.only !== undefined && row.item && row.item.backlog !== deps.pace.only) continue;
-      if (isHeld(lock, row.task_type)) {
+      if (isPaused(lock, row.task_type)) {
         // Under the lock as it was read: what a resume brings back is not put aside behind it.
         const aside = await Store.tx(deps.store, [
           Task.putAside(row, `paused: ${row.task_type} tasks`),

@@ -5,7 +5,8 @@ export { CLAIM_LEASE_MS, CLIENT_LEASE_MS, MAX_STALLS, MAX_TRIES, STALE_RUNNING_M
 export { bulk, Filter, MOST_COUNTED, type Bulk } from "./bulk.ts";
 export { create } from "./create.ts";
 export { dispatch, nextDue } from "./dispatch.ts";
-export { isHeld, pause, paused, readLock, resume, type Hold, type Target } from "./holds.ts";
+export { readLock } from "./dispatch-lock.ts";
+export { isPaused, pause, paused, resume, type Target } from "./pause.ts";
 export { wake } from "./wake.ts";
 export { plan } from "./plan.ts";
 export { carryOut, invoke } from "./invoke.ts";
@@ -16,7 +17,7 @@ export { settlement } from "./settlement.ts";
 export { executionEnded, reap, reapEarlierLives, releaseOwn } from "./reap.ts";
 export { tick } from "./tick.ts";
 export { cancel, decide, existing, release, retry, retryItem } from "./verbs.ts";
-export { beatRun, claimRun, readRun, updateRun, type RunAnswer } from "./run-state.ts";
+export { beatRun, claimRun, readRun, updateRun, type RunAnswer } from "./run-claim.ts";
 export { execute, pickup, type Execution } from "./execute.ts";
 export { upsertActive, UpsertActive } from "./session.ts";
 export { push } from "./push.ts";

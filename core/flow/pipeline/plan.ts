@@ -35,7 +35,7 @@ export function chosenOf(attempt: Attempt.AttemptRow): Travelling {
 async function routingOf(
   deps: PipelineDeps,
   task: Task.Whole,
-  { readiness, cooldowns, holds }: Provider.Health,
+  { readiness, cooldowns, pauses }: Provider.Health,
 ): Promise<Routing.Routing> {
   const context = task.parts.context ?? {};
   const providers = deps.providers.all();
@@ -53,7 +53,7 @@ async function routingOf(
     providers,
     readiness: new Map(readiness.map((row) => [row.name, row])),
     cooldowns,
-    held: holds,
+    held: pauses,
     rules: Provider.CLASS_RULES,
     hasWorker: (provider) => Worker.available(workers, provider, now) !== undefined,
     hostPin: deps.routing.pin,

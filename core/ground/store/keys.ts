@@ -38,7 +38,7 @@ export const due = (queue: string, priority: number, since: number, id: string) 
   gsi3sk: `${String(99 - priority).padStart(2, "0")}#${ts(since)}#${id}`,
 });
 /** gsi3 of a task whose type is paused: it keeps its place in the order, in a partition of its own. */
-export const heldPartition = (queue: string, type: string) => `HELD#${queue}#${type}`;
+export const asidePartition = (queue: string, type: string) => `HELD#${queue}#${type}`;
 export const DELAYED = "DLY";
 /** gsi3 of a task that waits for a time: parked, or asking with a default. */
 export const delayed = (until: number, id: string) => ({ gsi3pk: DELAYED, gsi3sk: `${ts(until)}#${id}` });
@@ -130,8 +130,8 @@ export const cooldown = (name: string, model?: string): Key => ({
   sk: `C#${name}${model === undefined ? "" : `#${model}`}`,
 });
 /** A provider that an operator paused. */
-export const providerHold = (name: string): Key => ({ pk: PROVIDERS, sk: `H#${name}` });
-export const HOLDS_PREFIX = "H#";
+export const providerPause = (name: string): Key => ({ pk: PROVIDERS, sk: `H#${name}` });
+export const PAUSES_PREFIX = "H#";
 export const COOLDOWNS_PREFIX = "C#";
 export const READINESS_PREFIX = "P#";
 export const WORKERS = "WORKERS";

@@ -2,7 +2,7 @@ import type { Deps } from "../../ground/deps.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import type { Failure, FailureClass } from "../task/index.ts";
-import type { HoldRow } from "./hold.ts";
+import type { PauseRow } from "./pause.ts";
 import type { Provider, Readiness } from "./port.ts";
 import { CLASS_RULES, RESET_SLACK_MS, STREAK } from "./rules.ts";
 
@@ -33,7 +33,7 @@ export type CooldownRow = {
   message: string;
 };
 
-export type Health = { readiness: ReadinessRow[]; cooldowns: CooldownRow[]; holds: HoldRow[] };
+export type Health = { readiness: ReadinessRow[]; cooldowns: CooldownRow[]; pauses: PauseRow[] };
 
 /** Readiness and cooldowns of all providers, and who is paused, in one query. */
 export async function health(deps: Pick<Deps, "store">): Promise<Health> {
@@ -41,7 +41,7 @@ export async function health(deps: Pick<Deps, "store">): Promise<Health> {
   return {
     readiness: items.filter((item) => item.sk.startsWith(Keys.READINESS_PREFIX)) as unknown as ReadinessRow[],
     cooldowns: items.filter((item) => item.sk.startsWith(Keys.COOLDOWNS_PREFIX)) as unknown as CooldownRow[],
-    holds: items.filter((item) => item.sk.startsWith(Keys.HOLDS_PREFIX)) as unknown as HoldRow[],
+    pauses: items.filter((item) => item.sk.startsWith(Keys.PAUSES_PREFIX)) as unknown as PauseRow[],
   };
 }
 

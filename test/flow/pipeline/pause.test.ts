@@ -73,10 +73,10 @@ describe("pausing", () => {
     expect(await Pipeline.paused(deps)).toEqual([]);
     expect(await Pipeline.dispatch(deps)).toEqual([held[11], held[0]]);
     expect((await rowOf(deps, held[1] ?? "")).wait_reason).toBeUndefined();
-    // The hold is forgotten once nothing of it is left aside.
+    // The pause is forgotten once nothing of it is left aside.
     await deps.clock.advance(61_000);
     await Pipeline.dispatch(deps);
-    expect((await Store.get(deps.store, Keys.lock("dispatch")))?.holds).toEqual({});
+    expect((await Store.get(deps.store, Keys.lock("dispatch")))?.pauses).toEqual({});
   });
 
   it("a host that dies while it brings tasks back leaves them to the next dispatch", async () => {
