@@ -18,6 +18,7 @@ export async function react(deps: Pipeline.PipelineDeps, reactions: Reactions, e
     case "task.created":
     case "task.queued":
     case "queue.resumed":
+    case "queue.unfinished":
       return reactions.dispatch();
     case "task.settled":
       return event.backlog === undefined ? reactions.dispatch() : reactions.tick();

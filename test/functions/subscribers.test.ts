@@ -28,6 +28,7 @@ const EVENTS: { [T in EventType]: { event: Extract<Event, { type: T }>; calls: C
   "decision.given": { event: { type: "decision.given", taskId: "t" }, calls: { dispatch: 0, tick: 1 } },
   "backlog.pushed": { event: { type: "backlog.pushed", backlog: "b" }, calls: { dispatch: 0, tick: 1 } },
   "queue.resumed": { event: { type: "queue.resumed" }, calls: { dispatch: 1, tick: 0 } },
+  "queue.unfinished": { event: { type: "queue.unfinished" }, calls: { dispatch: 1, tick: 0 } },
   "provider.ready": { event: { type: "provider.ready", provider: "alpha" }, calls: { dispatch: 1, tick: 0 } },
   "worker.seen": { event: { type: "worker.seen", worker: "w" }, calls: { dispatch: 1, tick: 0 } },
   "work.offered": {

@@ -9,12 +9,23 @@ export type Slot = { task: string; attempt: number };
 export type Pause = { since: number; reason: string; resuming?: number };
 
 /** The item that every dispatch reads and writes: what it may not start lies there too, so that pausing takes effect at once. */
-export type LockRow = { version: number; slots: Slot[]; pauses: Record<string, Pause> };
+export type LockRow = {
+  version: number;
+  slots: Slot[];
+  pauses: Record<string, Pause>;
+  /** The place in the queue behind which the next run goes on; "" when none is kept. */
+  walked: string;
+};
 
 /** The lock as it lies in the table. */
 export async function readLock(deps: Pick<Deps, "store">): Promise<LockRow> {
   const item = (await Store.get(deps.store, Keys.lock("dispatch"))) as unknown as Partial<LockRow> | undefined;
-  return { version: item?.version ?? 0, slots: item?.slots ?? [], pauses: item?.pauses ?? {} };
+  return {
+    version: item?.version ?? 0,
+    slots: item?.slots ?? [],
+    pauses: item?.pauses ?? {},
+    walked: item?.walked ?? "",
+  };
 }
 
 /** The lock with only those slots whose attempts have not ended. */

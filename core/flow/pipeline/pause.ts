@@ -9,7 +9,7 @@ import { wake } from "./wake.ts";
 /** What is paused. */
 export type Target = { kind: "all" } | { kind: "type"; type: Task.TaskType } | { kind: "provider"; provider: string };
 
-/** Put aside or brought back in one run; the next event or minute goes on. */
+/** Brought back in one run; its event and the minute go on. */
 const BATCH = 50;
 /** So long after a resume an empty page of the index is not yet the truth (it is eventually consistent). */
 const SETTLES_MS = 60_000;
@@ -81,7 +81,7 @@ export async function bringBack(deps: Deps, lock: LockRow): Promise<LockRow> {
       if (row?.status === "pending") await Store.write(deps.store, Task.wake(row));
     }
     if (page.items.length > 0) {
-      await deps.events.publish({ type: "queue.resumed" });
+      await deps.events.publish({ type: "queue.unfinished" });
       continue;
     }
     if (deps.clock.now() - since < SETTLES_MS) continue;
