@@ -26,10 +26,10 @@ export async function react(deps: Pipeline.PipelineDeps, reactions: Reactions, e
     case "backlog.pushed":
       return reactions.tick();
     case "provider.ready":
-      await Pipeline.wake(deps, (reason) => reason.startsWith(`${event.provider}:`));
+      await Pipeline.wake(deps, { kind: "provider", provider: event.provider });
       return reactions.dispatch();
     case "worker.seen":
-      await Pipeline.wake(deps, (reason) => reason.includes("no live worker"));
+      await Pipeline.wake(deps, { kind: "worker" });
       return reactions.dispatch();
     case "execution.ended":
       await Pipeline.executionEnded(deps, event.taskId, event.attempt);

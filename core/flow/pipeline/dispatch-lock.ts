@@ -15,6 +15,8 @@ export type LockRow = {
   pauses: Record<string, Pause>;
   /** The place in the queue behind which the next run goes on; "" when none is kept. */
   walked: string;
+  /** What parked tasks wait for and is there again: the place that their waking came to, and whether it was asked for since. */
+  wakes: Record<string, { walked: string; again: boolean }>;
 };
 
 /** The lock as it lies in the table. */
@@ -25,6 +27,7 @@ export async function readLock(deps: Pick<Deps, "store">): Promise<LockRow> {
     slots: item?.slots ?? [],
     pauses: item?.pauses ?? {},
     walked: item?.walked ?? "",
+    wakes: item?.wakes ?? {},
   };
 }
 
@@ -47,13 +50,14 @@ export function lockWrite(version: number, set: Partial<Omit<LockRow, "version">
   };
 }
 
-/** Writes a change of the lock, again when a dispatch came between. Throws `store.unavailable` (503) when that never ends. */
+/** Writes a change of the lock, nothing when it is undefined; again when a dispatch came between. Throws `store.unavailable` (503) when that never ends. */
 export async function changeLock(
   deps: Pick<Deps, "store" | "clock" | "id">,
-  change: (lock: LockRow) => Partial<Omit<LockRow, "version">>,
+  change: (lock: LockRow) => Partial<Omit<LockRow, "version">> | undefined,
 ): Promise<void> {
-  await Store.contend(deps, "The queue is too busy to be paused or resumed", async () => {
+  await Store.contend(deps, "The queue is too busy", async () => {
     const lock = await readLock(deps);
-    return (await Store.write(deps.store, lockWrite(lock.version, change(lock)))).ok || undefined;
+    const set = change(lock);
+    return set === undefined || (await Store.write(deps.store, lockWrite(lock.version, set))).ok || undefined;
   });
 }

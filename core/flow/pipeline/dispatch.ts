@@ -10,6 +10,7 @@ import { lockWrite, readLock, withOpenSlots, type LockRow } from "./dispatch-loc
 import { dueTasks } from "./due.ts";
 import { bringBack, isPaused } from "./pause.ts";
 import { walkQueue } from "./queue-walk.ts";
+import { wakeSome } from "./wake.ts";
 
 /** Due tasks that a run looks at. */
 const BATCH = 50;
@@ -23,7 +24,7 @@ export async function dispatch(deps: PipelineDeps): Promise<string[]> {
   if (!mayStart(deps)) return [];
   const [asRead] = await Promise.all([readLock(deps), promote(deps)]);
   const started: string[] = [];
-  let lock = await bringBack(deps, asRead);
+  let lock = await wakeSome(deps, await bringBack(deps, asRead));
   if (isPaused(lock)) return [];
   const walk = walkQueue(deps, lock.walked);
   let step = await walk.next();

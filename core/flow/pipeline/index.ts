@@ -7,7 +7,7 @@ export { create } from "./create.ts";
 export { dispatch, nextDue } from "./dispatch.ts";
 export { readLock } from "./dispatch-lock.ts";
 export { isPaused, pause, paused, resume, type Target } from "./pause.ts";
-export { wake } from "./wake.ts";
+export { wake, type Awaited } from "./wake.ts";
 export { plan } from "./plan.ts";
 export { carryOut, invoke } from "./invoke.ts";
 export { offer } from "./offer.ts";

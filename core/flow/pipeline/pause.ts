@@ -29,7 +29,7 @@ export async function pause(deps: Deps, target: Target, reason: string): Promise
 export async function resume(deps: Deps, target: Target): Promise<void> {
   if (target.kind === "provider") {
     await Provider.resume(deps, target.provider);
-    await wake(deps, (reason) => reason.startsWith(`${target.provider}:`));
+    await wake(deps, target);
   } else
     await changeLock(deps, ({ pauses: { [nameOf(target)]: made, ...others } }) => ({
       pauses:

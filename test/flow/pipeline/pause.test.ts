@@ -6,6 +6,7 @@ import * as Metrics from "../../../core/work/metrics/index.ts";
 import * as Status from "../../../core/watch/status/index.ts";
 import {
   attemptOnce,
+  drive,
   itemOf,
   meanwhile,
   newTask,
@@ -125,8 +126,10 @@ describe("pausing", () => {
     });
     expect(await Pipeline.paused(deps)).toMatchObject([{ kind: "provider", provider: "alpha", reason: "too dear" }]);
     await Pipeline.resume(deps, { kind: "provider", provider: "alpha" });
+    expect(await Pipeline.dispatch(deps)).toEqual([id]);
     expect((await rowOf(deps, id)).retry_not_before).toBeUndefined();
-    expect((await attemptOnce(deps, id)).row.status).toBe("completed");
+    await drive(deps, id, 2);
+    expect((await rowOf(deps, id)).status).toBe("completed");
   });
 
   it("twice is once, and resuming what is not paused changes nothing", async () => {
