@@ -17,7 +17,7 @@ const IN_PROCESS = [
   "test/functions/api/*.test.ts",
   "test/ground/{clock,config,id,retry,store,sweep}.test.ts",
   "test/watch/*.test.ts",
-  "test/work/{attempt,backlog,friction,metrics,requests,task,telemetry}*.test.ts",
+  "test/work/{attempt,backlog,friction,metrics,requests,runner,task,telemetry}*.test.ts",
 ];
 
 /** The longest first, or the last one runs alone; the others as vitest finds best. */

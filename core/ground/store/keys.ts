@@ -138,6 +138,14 @@ export const WORKERS = "WORKERS";
 export const worker = (id: string): Key => ({ pk: WORKERS, sk: `W#${id}` });
 export const RUNNERS = "RUNNERS";
 export const runner = (id: string): Key => ({ pk: RUNNERS, sk: `R#${id}` });
+/** gsi1: runners by when they were last seen. The end of the lease stands in it, so that those that live are found without a row. */
+export const byLastSeen = (seenAt: number, leaseUntil: number, id: string) => ({
+  gsi1pk: RUNNERS,
+  gsi1sk: `${ts(seenAt)}#${ts(leaseUntil)}#${id}`,
+});
+export const seenFrom = (at: number) => ts(at);
+/** What a place in `byLastSeen` says of the lease, in ms. */
+export const leaseIn = (gsi1sk: string) => Number(gsi1sk.split("#")[1]);
 export const FRICTION_OPEN = "FRO";
 export const frictionEpisode = (provider: string, reason: string): Key => ({
   pk: FRICTION_OPEN,
