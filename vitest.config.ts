@@ -15,7 +15,7 @@ const IN_PROCESS = [
   "test/flow/**/*.test.ts",
   "test/functions/*.test.ts",
   "test/functions/api/*.test.ts",
-  "test/ground/{clock,config,id,retry,store,sweep}.test.ts",
+  "test/ground/{clock,config,id,keys,retry,store,sweep}.test.ts",
   "test/watch/*.test.ts",
   "test/work/{attempt,backlog,friction,metrics,requests,runner,task,telemetry}*.test.ts",
 ];
