@@ -15,9 +15,9 @@ const IN_PROCESS = [
   "test/flow/**/*.test.ts",
   "test/functions/*.test.ts",
   "test/functions/api/*.test.ts",
-  "test/ground/{clock,config,id,store,sweep}.test.ts",
+  "test/ground/{clock,config,id,keys,retry,store,sweep}.test.ts",
   "test/watch/*.test.ts",
-  "test/work/{attempt,backlog,friction,metrics,requests,task,telemetry}*.test.ts",
+  "test/work/{attempt,backlog,friction,metrics,requests,runner,task,telemetry}*.test.ts",
 ];
 
 /** The longest first, or the last one runs alone; the others as vitest finds best. */

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { CoherenceError, type Code } from "../../core/ground/errors.ts";
 import type { Log } from "../../core/ground/log.ts";
+import { isAway } from "../../core/ground/store/index.ts";
 import type { Env } from "./guards.ts";
 import { valueError, type Detail } from "./issues.ts";
 
@@ -58,7 +59,7 @@ export function answerTo(thrown: unknown): ErrorAnswer {
     const status = STATUS[thrown.code] ?? 500;
     if (status === 422) return { status, code: thrown.code, body: { detail: detailsOf(thrown) } };
     if (status !== 500) return { status, code: thrown.code, body: { detail: sentence(thrown) } };
-  } else if (isStoreDown(thrown)) {
+  } else if (isAway(thrown)) {
     return { status: 503, code: "store.unavailable", body: { detail: "The store does not answer" } };
   }
   return { status: 500, code: "internal", body: { detail: "Internal server error" } };
@@ -94,14 +95,4 @@ function detailsOf(error: CoherenceError): Detail[] {
   if (Array.isArray(error.data.details)) return error.data.details as Detail[];
   const loc = Array.isArray(error.data.loc) ? (error.data.loc as Detail["loc"]) : ["body"];
   return [valueError(loc, sentence(error), null)];
-}
-
-const DOWN = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND"]);
-const BUSY = new Set(["ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"]);
-
-/** Whether the SDK gave up on a table that is away or at its limit, rather than on a request that is wrong. */
-function isStoreDown(thrown: unknown): boolean {
-  if (!(thrown instanceof Error)) return false;
-  const { code, $fault } = thrown as { code?: unknown; $fault?: unknown };
-  return (typeof code === "string" && DOWN.has(code)) || BUSY.has(thrown.name) || $fault === "server";
 }

@@ -32,11 +32,11 @@ const COMMANDS = {
   UpdateTimeToLive: UpdateTimeToLiveCommand,
 } satisfies Record<Operation, unknown>;
 
-/** DynamoDB through AWS's own client: signed, and tried again where AWS says so. */
+/** DynamoDB through AWS's own client, which signs; what is tried again the store says, whatever it goes over. */
 export function sdkWire(config: DynamoDBClientConfig): Wire {
   // A command's steps are put together once rather than at each request; a logger without methods is not asked for anything.
   const logger = {} as NonNullable<DynamoDBClientConfig["logger"]>;
-  const client = new DynamoDBClient({ logger, ...config, cacheMiddleware: true });
+  const client = new DynamoDBClient({ logger, maxAttempts: 1, ...config, cacheMiddleware: true });
   const send = (operation: Operation, input: unknown): Promise<unknown> => {
     const Command = COMMANDS[operation] as typeof GetItemCommand;
     return client.send(new Command(input as GetItemCommandInput));

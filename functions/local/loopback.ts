@@ -1,13 +1,9 @@
 import * as Http from "node:http";
 import * as Https from "node:https";
-import * as Clock from "../../core/ground/clock.ts";
 import type { Wire } from "../../core/ground/store/index.ts";
 
 /** Connections at once; more requests wait. */
 const SOCKETS = 50;
-/** How often a request is sent that meets a broken connection or a fault of the server. */
-const TRIES = 3;
-
 /** Ms that the engine has for an answer. */
 const ANSWER_WITHIN_MS = 30_000;
 /** The engine wants a signature and checks none. */
@@ -26,7 +22,6 @@ export function loopback(endpoint: string): Wire {
   const hostname = host.replace(/^\[|\]$/g, "");
   const { Agent, request } = protocol === "https:" ? Https : Http;
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
-  const clock = Clock.system();
 
   const send = (operation: string, body: string): Promise<Answer> =>
     new Promise((resolve, reject) => {
@@ -45,22 +40,19 @@ export function loopback(endpoint: string): Wire {
       });
       sent.on("error", reject);
       // An engine that is stopped answers nobody: better an error than every socket held.
-      sent.setTimeout(ANSWER_WITHIN_MS, () => sent.destroy(new Error(`no answer within ${ANSWER_WITHIN_MS / 1000} s`)));
+      sent.setTimeout(ANSWER_WITHIN_MS, () => sent.destroy(late()));
       sent.end(body);
     });
 
   return (async (operation: string, input: unknown) => {
-    const body = JSON.stringify(input);
-    for (let tried = 1; ; tried++) {
-      // A connection that was kept may end just when it is used again.
-      const answer = await send(operation, body).catch((error: unknown) => {
-        if (tried === TRIES) throw error;
-      });
-      if (answer && answer.status < 300) return JSON.parse(answer.text) as unknown;
-      if (answer && (answer.status < 500 || tried === TRIES)) throw refusal(answer);
-      await clock.sleep(10 * tried);
-    }
+    const answer = await send(operation, JSON.stringify(input));
+    if (answer.status >= 300) throw refusal(answer);
+    return JSON.parse(answer.text) as unknown;
   }) as Wire;
+}
+
+function late(): Error {
+  return Object.assign(new Error(`no answer within ${ANSWER_WITHIN_MS / 1000} s`), { name: "TimeoutError" });
 }
 
 type Answer = { status: number; text: string };

@@ -18,6 +18,7 @@ export async function react(deps: Pipeline.PipelineDeps, reactions: Reactions, e
     case "task.created":
     case "task.queued":
     case "queue.resumed":
+    case "queue.unfinished":
       return reactions.dispatch();
     case "task.settled":
       return event.backlog === undefined ? reactions.dispatch() : reactions.tick();
@@ -25,10 +26,10 @@ export async function react(deps: Pipeline.PipelineDeps, reactions: Reactions, e
     case "backlog.pushed":
       return reactions.tick();
     case "provider.ready":
-      await Pipeline.wake(deps, (reason) => reason.startsWith(`${event.provider}:`));
+      await Pipeline.wake(deps, { kind: "provider", provider: event.provider });
       return reactions.dispatch();
     case "worker.seen":
-      await Pipeline.wake(deps, (reason) => reason.includes("no live worker"));
+      await Pipeline.wake(deps, { kind: "worker" });
       return reactions.dispatch();
     case "execution.ended":
       await Pipeline.executionEnded(deps, event.taskId, event.attempt);

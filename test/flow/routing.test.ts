@@ -40,7 +40,7 @@ function route(more: Partial<Omit<Routing.Routing, "task">> & { task?: Partial<R
     readiness: ready(...providers),
     cooling: [],
     stops: [],
-    held: [],
+    paused: [],
     rules: CLASS_RULES,
     hasWorker: () => true,
     hostPin: undefined,

@@ -1,8 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as Pipeline from "../../core/flow/pipeline/index.ts";
 import { Event, type EventType } from "../../core/ground/events/index.ts";
-import * as Store from "../../core/ground/store/index.ts";
-import { Keys } from "../../core/ground/store/index.ts";
 import * as Provider from "../../core/work/provider/index.ts";
 import { coalesce } from "../../functions/local/coalesce.ts";
 import { localEvents } from "../../functions/local/events.ts";
@@ -28,6 +26,7 @@ const EVENTS: { [T in EventType]: { event: Extract<Event, { type: T }>; calls: C
   "decision.given": { event: { type: "decision.given", taskId: "t" }, calls: { dispatch: 0, tick: 1 } },
   "backlog.pushed": { event: { type: "backlog.pushed", backlog: "b" }, calls: { dispatch: 0, tick: 1 } },
   "queue.resumed": { event: { type: "queue.resumed" }, calls: { dispatch: 1, tick: 0 } },
+  "queue.unfinished": { event: { type: "queue.unfinished" }, calls: { dispatch: 1, tick: 0 } },
   "provider.ready": { event: { type: "provider.ready", provider: "alpha" }, calls: { dispatch: 1, tick: 0 } },
   "worker.seen": { event: { type: "worker.seen", worker: "w" }, calls: { dispatch: 1, tick: 0 } },
   "work.offered": {
@@ -73,10 +72,10 @@ describe("the reaction to an event", () => {
     const [alpha = "", beta = ""] = ids;
     expect((await rowOf(deps, alpha)).wait_reason).toMatch(/^alpha:/);
     for (let i = 0; i < 3; i++) await reacted({ type: "provider.ready", provider: "alpha" }, deps);
+    expect(await Pipeline.dispatch(deps)).toEqual([alpha]);
     expect((await rowOf(deps, alpha)).retry_not_before).toBeUndefined();
     expect((await rowOf(deps, beta)).retry_not_before).toBeDefined();
-    const queue = await Store.query(deps.store, { index: "gsi3", pk: Keys.queuePartition("pipeline"), limit: 10 });
-    expect(queue.items).toHaveLength(1);
+    expect(await Pipeline.dispatch(deps)).toEqual([]);
   });
 
   test("worker.seen wakes who waits for one, not who waits for a provider", async () => {
@@ -92,6 +91,7 @@ describe("the reaction to an event", () => {
     await attemptOnce(deps, waits);
     await attemptOnce(deps, cooling);
     await reacted({ type: "worker.seen", worker: "w1" }, deps);
+    expect(await Pipeline.dispatch(deps)).toEqual([waits]);
     expect((await rowOf(deps, waits)).retry_not_before).toBeUndefined();
     expect((await rowOf(deps, cooling)).retry_not_before).toBe((await Provider.health(deps)).cooldowns[0]?.until);
   });

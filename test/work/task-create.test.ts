@@ -3,6 +3,7 @@ import fc from "fast-check";
 import * as Store from "../../core/ground/store/index.ts";
 import * as Task from "../../core/work/task/index.ts";
 import { newTask, partition, testPipeline, wholeOf, type TestPipeline } from "../support/pipeline.ts";
+import { between } from "../support/wire.ts";
 
 let deps: TestPipeline;
 beforeAll(async () => {
@@ -265,6 +266,23 @@ describe("free-form objects", () => {
     await Promise.all(Array.from({ length: 32 }, (_, i) => Task.mergeContext(deps.store, id, { [`k${i}`]: i })));
     const { context = {} } = (await wholeOf(deps, id)).parts;
     expect(Object.keys(context).filter((key) => key.startsWith("k"))).toHaveLength(32);
+  });
+
+  it("a merge that others come between for ever is given up and said", async () => {
+    const id = await newTask(deps);
+    let writes = 0;
+    const end = between(deps.store, async (operation, input, next) => {
+      if (operation !== "PutItem" || !JSON.stringify(input).includes("mine")) return next();
+      if (++writes > 200) throw new Error("it never gives up");
+      await Task.mergeContext(deps.store, id, { others: writes });
+      return next();
+    });
+    await expect(Task.mergeContext(deps.store, id, { mine: true })).rejects.toMatchObject({
+      code: "store.unavailable",
+    });
+    end();
+    expect((await wholeOf(deps, id)).parts.context).not.toHaveProperty("mine");
+    expect(writes).toBe(50);
   });
 
   it("a merge that would grow over the bound changes nothing", async () => {

@@ -3,7 +3,7 @@ import type { Deps } from "../../ground/deps.ts";
 import { CoherenceError } from "../../ground/errors.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Task from "../../work/task/index.ts";
-import { controlIn } from "./control.ts";
+import { controlIn } from "./parse-context.ts";
 import { asking, expiryOf } from "./question.ts";
 import { cancel, move } from "./verbs.ts";
 

@@ -48,7 +48,7 @@ async function openGuarded(deps: PipelineDeps, taskId: string, skipped: readonly
 async function routingOf(
   deps: PipelineDeps,
   task: Task.Whole,
-  { readiness, cooldowns, holds }: Provider.Health,
+  { readiness, cooldowns, pauses }: Provider.Health,
   money: Spend.Weighed,
 ): Promise<Routing.Routing> {
   const context = task.parts.context ?? {};
@@ -67,7 +67,7 @@ async function routingOf(
     providers,
     readiness: new Map(readiness.map((row) => [row.name, row])),
     cooling: Provider.cooling(cooldowns, providers, now),
-    held: holds,
+    paused: pauses,
     rules: Provider.CLASS_RULES,
     hasWorker: (provider) => Worker.available(workers, provider, now) !== undefined,
     hostPin: deps.routing.pin,

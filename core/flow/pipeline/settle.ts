@@ -3,7 +3,7 @@ import * as Attempt from "../../work/attempt/index.ts";
 import * as Friction from "../../work/friction/index.ts";
 import * as Provider from "../../work/provider/index.ts";
 import * as Task from "../../work/task/index.ts";
-import { holdPatternScore } from "./control.ts";
+import { holdPatternScore } from "./parse-context.ts";
 import type { PipelineDeps } from "./deps.ts";
 import { endAttempt, settled, type Ending } from "./end.ts";
 import { expiryOf } from "./question.ts";

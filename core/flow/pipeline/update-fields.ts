@@ -10,13 +10,13 @@ export async function changeFields(
   deps: Deps,
   taskId: string,
   patch: Update,
+  contract: Partial<Task.Contract>,
   named: string | undefined,
 ): Promise<void> {
   const row = await Task.row(deps.store, taskId);
   if (!row) return;
   if (!patch.status) mayReport(row, patch, named);
   const now = deps.clock.now();
-  const contract = Task.contractIn(patch, patch.context ?? {});
   const moves = patch.priority !== null && patch.priority !== undefined && row.status === "pending";
   const set = {
     updated_at: now,
@@ -55,8 +55,13 @@ export async function changeFields(
     ...(patch.output === null || patch.output === undefined ? [] : Task.partWrites(taskId, { output: patch.output })),
   ]);
   if (!written.ok) throw Attempt.alreadyClaimed(await Task.row(deps.store, taskId));
-  const merged = contextPatch(row, patch);
-  if (Object.keys(merged).length > 0) await Task.mergeContext(deps.store, taskId, merged);
+  if (Object.keys(contract).length > 0)
+    // The contract as the task has it by then: another PATCH may change it at the same time.
+    await Task.mergeContext(deps.store, taskId, async () =>
+      contextPatch((await Task.row(deps.store, taskId)) ?? row, patch, contract),
+    );
+  else if (Object.keys(patch.context ?? {}).length > 0)
+    await Task.mergeContext(deps.store, taskId, patch.context ?? {});
   const attempt = row.status === "running" ? await Attempt.read(deps.store, taskId, row.att) : undefined;
   const stranger = named !== undefined && named !== attempt?.owner;
   if (attempt?.by === "client" && attempt.ended_at === undefined && !stranger)
@@ -79,15 +84,14 @@ export function mayReport(row: Task.TaskRow, patch: Update, named: string | unde
     throw Attempt.alreadyClaimed(row);
 }
 
-/** All that a PATCH changes in the context: its own keys, and the target contract. */
-export function contextPatch(row: Task.TaskRow, patch: Update): Record<string, unknown> {
-  return { ...patch.context, ...contractInContext(row, Task.contractIn(patch, patch.context ?? {})) };
-}
-
-/** The target contract as the context has it: flat, and as one. Nothing when it is as it was. */
-function contractInContext(row: Task.TaskRow, change: Partial<Task.Contract>): Record<string, unknown> {
-  if (Object.keys(change).length === 0) return {};
+/**
+ * All that a PATCH changes in the context: its own keys, and where it names some of the target contract, those of the task as the
+ * PATCH leaves it, flat and as one. Pure.
+ */
+export function contextPatch(row: Task.TaskRow, patch: Update, named: Partial<Task.Contract>): Record<string, unknown> {
   const { target_state, success_evidence, abort_evidence, observation_window_sec } = row;
-  const before = { target_state, success_evidence, abort_evidence, observation_window_sec };
-  return { ...change, target_state_contract: { ...before, ...change } };
+  const target_state_contract = { target_state, success_evidence, abort_evidence, observation_window_sec };
+  const flat = Object.entries(target_state_contract).filter(([key]) => key in named);
+  if (flat.length === 0) return { ...patch.context };
+  return { ...patch.context, ...Object.fromEntries(flat), target_state_contract };
 }

@@ -18,8 +18,9 @@ export async function update(deps: Deps, taskId: string, patch: Update, caller: 
     throw fail("task.nothing_to_change", "At least one field required");
   const task = await Task.read(deps.store, taskId);
   if (!task) throw fail("task.not_found", "Task not found");
+  const contract = Task.contractIn(patch, patch.context ?? {});
   // Refused before anything is written, rather than half way.
-  Task.checkContext({ ...task.parts.context, ...contextPatch(task.row, patch) });
+  Task.checkContext({ ...task.parts.context, ...contextPatch({ ...task.row, ...contract }, patch, contract) });
   const named = nameIn(patch);
   await refuseLateWords(deps, task.row, patch, named);
   if (task.row.item) await ofItem(deps, task.row, patch);
@@ -31,7 +32,7 @@ export async function update(deps: Deps, taskId: string, patch: Update, caller: 
     if (patch.status) again(task.row, patch.status, named ?? keyName(caller));
     mayReport(task.row, patch, named);
   }
-  await changeFields(deps, taskId, patch, named);
+  await changeFields(deps, taskId, patch, contract, named);
   if (patch.context) {
     if (!task.row.item) await joinSession(deps, taskId, patch.context);
     await obey(deps, taskId, patch.context);

@@ -25,7 +25,7 @@ export type Routing = {
   readiness: ReadonlyMap<string, { ready: boolean; detail: string; remedy?: string; transient?: boolean }>;
   cooling: readonly Cooling[];
   /** Providers that an operator paused. */
-  held: readonly { provider: string; reason: string }[];
+  paused: readonly { provider: string; reason: string }[];
   rules: typeof CLASS_RULES;
   /** Whether a live worker with a free slot has the capability. */
   hasWorker: (provider: string) => boolean;
@@ -109,9 +109,9 @@ function why(
   model: string,
   named: boolean,
 ): LeftOut | undefined {
-  const held = routing.held.find((one) => one.provider === provider.name);
-  if (held)
-    return { reason: `paused by an operator${held.reason === "" ? "" : `: ${held.reason}`}`, who_acts: "system" };
+  const paused = routing.paused.find((one) => one.provider === provider.name);
+  if (paused)
+    return { reason: `paused by an operator${paused.reason === "" ? "" : `: ${paused.reason}`}`, who_acts: "system" };
   const ready = routing.readiness.get(provider.name);
   if (!ready) return { reason: "not probed yet", who_acts: "system", returns_at: routing.now + 5_000 };
   if (!ready.ready)

@@ -19,6 +19,8 @@ export const Event = z.discriminatedUnion("type", [
   z.object({ type: z.literal("backlog.pushed"), backlog: z.string() }),
   /** An operator let work begin again. */
   z.object({ type: z.literal("queue.resumed") }),
+  /** A run of dispatch came to its bound: another goes on from there. */
+  z.object({ type: z.literal("queue.unfinished") }),
   z.object({ type: z.literal("provider.ready"), provider: z.string() }),
   z.object({ type: z.literal("worker.seen"), worker: z.string() }),
   /** A worker has an order to take. */

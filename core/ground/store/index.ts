@@ -1,4 +1,18 @@
-export * from "./store.ts";
+export {
+  countOf,
+  get,
+  getMany,
+  MAX_LIMIT,
+  query,
+  queryAll,
+  tx,
+  write,
+  type Outcome,
+  type Query,
+  type Refusal,
+  type Store,
+} from "./store.ts";
+export { contend, isAway } from "./retry.ts";
 export * from "./condition.ts";
 export type { Item, Key, Write } from "./write.ts";
 export * as Cursor from "./cursor.ts";

@@ -38,7 +38,7 @@ export const due = (queue: string, priority: number, since: number, id: string) 
   gsi3sk: `${String(99 - priority).padStart(2, "0")}#${ts(since)}#${id}`,
 });
 /** gsi3 of a task whose type is paused: it keeps its place in the order, in a partition of its own. */
-export const heldPartition = (queue: string, type: string) => `HELD#${queue}#${type}`;
+export const asidePartition = (queue: string, type: string) => `HELD#${queue}#${type}`;
 export const DELAYED = "DLY";
 /** gsi3 of a task that waits for a time: parked, or asking with a default. */
 export const delayed = (until: number, id: string) => ({ gsi3pk: DELAYED, gsi3sk: `${ts(until)}#${id}` });
@@ -135,8 +135,8 @@ export const modelCooldown = (provider: string, account: string, model: string):
   sk: `C#${provider}#${account}#${model}`,
 });
 /** A provider that an operator paused. */
-export const providerHold = (name: string): Key => ({ pk: PROVIDERS, sk: `H#${name}` });
-export const HOLDS_PREFIX = "H#";
+export const providerPause = (name: string): Key => ({ pk: PROVIDERS, sk: `H#${name}` });
+export const PAUSES_PREFIX = "H#";
 export const COOLDOWNS_PREFIX = "C#";
 export const READINESS_PREFIX = "P#";
 /** Paid runs that began in an hour, which begins at `hour` (ms). */
@@ -146,6 +146,14 @@ export const WORKERS = "WORKERS";
 export const worker = (id: string): Key => ({ pk: WORKERS, sk: `W#${id}` });
 export const RUNNERS = "RUNNERS";
 export const runner = (id: string): Key => ({ pk: RUNNERS, sk: `R#${id}` });
+/** gsi1: runners by when they were last seen. The end of the lease stands in it, so that those that live are found without a row. */
+export const byLastSeen = (seenAt: number, leaseUntil: number, id: string) => ({
+  gsi1pk: RUNNERS,
+  gsi1sk: `${ts(seenAt)}#${ts(leaseUntil)}#${id}`,
+});
+export const seenFrom = (at: number) => ts(at);
+/** What a place in `byLastSeen` says of the lease, in ms. */
+export const leaseIn = (gsi1sk: string) => Number(gsi1sk.split("#")[1]);
 export const FRICTION_OPEN = "FRO";
 export const frictionEpisode = (provider: string, reason: string): Key => ({
   pk: FRICTION_OPEN,

@@ -3,8 +3,9 @@ import type { Id } from "../id.ts";
 import { fromAttributes, toAttributes, type Attributes } from "./attributes.ts";
 import { Placeholders, failing } from "./condition.ts";
 import * as Cursor from "./cursor.ts";
+import { isLost, patiently } from "./retry.ts";
 import { expression, keyOf, transactItem, updateExpression, type Item, type Key, type Write } from "./write.ts";
-import type { Wire } from "./wire.ts";
+import type { Answers, Operation, Operations, Wire } from "./wire.ts";
 
 /** The table and what is needed to talk to it. Made once by compose. */
 export type Store = {
@@ -22,14 +23,9 @@ export type Outcome = { ok: true } | { ok: false; refused: Refusal[] };
 
 /** Reads without a limit read a whole partition: this is the most one page may ask for. */
 export const MAX_LIMIT = 1000;
-/** A transaction's tries end after this many ms, so that a record's time is never older than that. */
-export const TX_GIVE_UP_MS = 20_000;
-
-const RETRYABLE = new Set(["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]);
-
 /** An item, strongly consistent, or undefined; an expired one is not there. */
 export async function get(store: Store, key: Key): Promise<Item | undefined> {
-  const got = await store.wire("GetItem", {
+  const got = await ask(store, "GetItem", {
     TableName: store.table,
     Key: toAttributes(key),
     ConsistentRead: true,
@@ -44,7 +40,7 @@ export async function getMany(store: Store, keys: readonly Key[]): Promise<(Item
   if (keys.length === 0) return [];
   const found = new Map<string, Item>();
   let rest: Attributes[] = keys.map(({ pk, sk }) => toAttributes({ pk, sk }));
-  while (rest.length > 0) {
+  await patiently(store, async () => {
     const got = await store.wire("BatchGetItem", {
       RequestItems: { [store.table]: { Keys: rest, ConsistentRead: true } },
       ...metered(store),
@@ -55,7 +51,8 @@ export async function getMany(store: Store, keys: readonly Key[]): Promise<(Item
       found.set(`${item.pk}\n${item.sk}`, item);
     }
     rest = got.UnprocessedKeys?.[store.table]?.Keys ?? [];
-  }
+    if (rest.length > 0) throw Object.assign(new Error("keys were left out"), { name: "ThrottlingException" });
+  });
   return keys.map((key) => alive(store, found.get(`${key.pk}\n${key.sk}`)));
 }
 
@@ -78,7 +75,7 @@ export async function query(store: Store, q: Query): Promise<{ items: Item[]; cu
   const bound = JSON.stringify([q.index, q.pk, q.sk, q.descending ?? false]);
   const into = new Placeholders();
   const pk = into.name(q.index ? `${q.index}pk` : "pk");
-  const got = await store.wire("Query", {
+  const got = await ask(store, "Query", {
     TableName: store.table,
     ...(q.index ? { IndexName: q.index } : { ConsistentRead: true }),
     KeyConditionExpression: [`${pk} = ${into.value(q.pk)}`, ...range(q, into)].join(" AND "),
@@ -116,7 +113,7 @@ export async function countOf(store: Store, q: Pick<Query, "index" | "pk" | "sk"
   let total = 0;
   let start: Attributes | undefined;
   do {
-    const got = await store.wire("Query", {
+    const got = await ask(store, "Query", {
       TableName: store.table,
       ...(q.index ? { IndexName: q.index } : {}),
       KeyConditionExpression,
@@ -135,23 +132,17 @@ export async function countOf(store: Store, q: Pick<Query, "index" | "pk" | "sk"
 }
 
 /**
- * One conditional write. A refused condition is an answer. A transaction on the same item, and throttling, are tried again with
- * full jitter for at most TX_GIVE_UP_MS (the SDK tries only some of them); anything else throws.
+ * One conditional write. A refused condition is an answer; one that was sent again since its answer was lost may be refused for
+ * what it did itself. Throws what `patiently` gives up on.
  */
 export async function write(store: Store, one: Write): Promise<Outcome> {
-  const begun = store.clock.now();
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await writeOnce(store, one);
-    } catch (error) {
-      if (!isConflict(error) || store.clock.now() - begun > TX_GIVE_UP_MS) throw error;
-      await store.clock.sleep(store.id.random() * Math.min(1000, 10 * 2 ** attempt));
-    }
-  }
+  // Sent twice, an addition would count twice: a transaction's token prevents it.
+  if (one.kind === "update" && one.add) return transact(store, [one]);
+  return patiently(store, () => writeOnce(store, one));
 }
 
 async function writeOnce(store: Store, one: Write): Promise<Outcome> {
-  if (one.kind === "check") return tx(store, [one]);
+  if (one.kind === "check") return transact(store, [one]);
   const into = new Placeholders();
   try {
     if (one.kind === "put") {
@@ -179,25 +170,28 @@ async function writeOnce(store: Store, one: Write): Promise<Outcome> {
 }
 
 /**
- * All writes or none (at most 100, one a key). Conflicts and throttling are tried again with full jitter, for at most
- * TX_GIVE_UP_MS; `build` is called anew for each try, so that times in it are the try's own. A refused condition is an
- * answer. (The SDK retries none of this.)
+ * All writes or none (at most 100, one a key). `build` is called anew for each try, so that times in it are the try's own. A
+ * refused condition is an answer. Throws what `patiently` gives up on.
  */
 export async function tx(
   store: Store,
   build: readonly Write[] | ((now: number) => readonly Write[]),
 ): Promise<Outcome> {
-  const begun = store.clock.now();
-  let underWay: { writes: readonly Write[]; token: string } | undefined;
-  for (let attempt = 0; ; attempt++) {
-    const now = store.clock.now();
-    const { writes, token }: { writes: readonly Write[]; token: string } = underWay ?? {
-      writes: typeof build === "function" ? build(now) : build,
-      token: store.id.hex(32),
-    };
-    underWay = undefined;
-    const only = writes[0];
-    if (writes.length === 1 && only && only.kind !== "check") return write(store, only);
+  const rebuilt = typeof build === "function" ? build : () => build;
+  const writes = rebuilt(store.clock.now());
+  const [only, ...others] = writes;
+  return only && others.length === 0 ? write(store, only) : transact(store, writes, rebuilt);
+}
+
+async function transact(
+  store: Store,
+  first: readonly Write[],
+  rebuilt: (now: number) => readonly Write[] = () => first,
+): Promise<Outcome> {
+  let next: { writes: readonly Write[]; token: string } | undefined = { writes: first, token: store.id.hex(32) };
+  return patiently(store, async (now) => {
+    const { writes, token } = next ?? { writes: rebuilt(now), token: store.id.hex(32) };
+    next = undefined;
     try {
       const got = await store.wire("TransactWriteItems", {
         TransactItems: writes.map((one) => transactItem(store.table, one)),
@@ -208,34 +202,26 @@ export async function tx(
       for (const units of got.ConsumedCapacity ?? []) count(store, "transact", units);
       return { ok: true };
     } catch (error) {
-      // It is being carried out: asked for again as it is, or it would be done twice.
-      if ((error as Error).name === "TransactionInProgressException") underWay = { writes, token };
-      const reasons = (error as { CancellationReasons?: { Code?: string; Item?: Attributes }[] }).CancellationReasons;
-      if ((error as Error).name !== "TransactionCanceledException" || !reasons) {
-        if (!isConflict(error) || now - begun > TX_GIVE_UP_MS) throw error;
-      } else {
-        const refused = reasons.flatMap((reason, index): Refusal[] => {
-          const one = writes[index];
-          if (reason.Code !== "ConditionalCheckFailed" || !one) return [];
-          const item = itemOf(reason.Item);
-          return [{ index, key: keyOf(one), conditions: failing(one.if, item), item }];
-        });
-        if (refused.length > 0) return { ok: false, refused };
-        if (!reasons.every((reason) => RETRYABLE.has(reason.Code ?? "None")) || now - begun > TX_GIVE_UP_MS)
-          throw error;
-      }
-      await store.clock.sleep(store.id.random() * Math.min(1000, 10 * 2 ** attempt));
+      const { name, CancellationReasons: reasons = [] } = error as Error & {
+        CancellationReasons?: { Code?: string; Item?: Attributes }[];
+      };
+      // It may be carried out by now: asked for again as it is, or it would be done twice.
+      if (name === "TransactionInProgressException" || isLost(error)) next = { writes, token };
+      const refused = reasons.flatMap((reason, index): Refusal[] => {
+        const one = writes[index];
+        if (reason.Code !== "ConditionalCheckFailed" || !one) return [];
+        const item = itemOf(reason.Item);
+        return [{ index, key: keyOf(one), conditions: failing(one.if, item), item }];
+      });
+      if (name === "TransactionCanceledException" && refused.length > 0) return { ok: false, refused };
+      throw error;
     }
-  }
+  });
 }
 
-function isConflict(error: unknown): boolean {
-  return [
-    "TransactionInProgressException",
-    "TransactionConflictException",
-    "ThrottlingException",
-    "ProvisionedThroughputExceededException",
-  ].includes((error as Error).name);
+/** A request that may be sent as often as need be: a read. */
+export function ask<O extends Operation>(store: Store, operation: O, input: Operations[O][0]): Promise<Answers[O]> {
+  return patiently(store, () => store.wire(operation, input));
 }
 
 function range(q: Pick<Query, "index" | "sk">, into: Placeholders): string[] {

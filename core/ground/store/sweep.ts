@@ -1,6 +1,6 @@
 import { fromAttributes, toAttribute, type Attributes } from "./attributes.ts";
 import { eq } from "./condition.ts";
-import { write, type Store } from "./store.ts";
+import { ask, write, type Store } from "./store.ts";
 import type { Key } from "./write.ts";
 
 /** Items that one sweep looks at. */
@@ -13,7 +13,7 @@ const PAGE = 500;
 export function sweeper(store: Store, limit = PAGE): () => Promise<number> {
   let start: Attributes | undefined;
   return async () => {
-    const page = await store.wire("Scan", {
+    const page = await ask(store, "Scan", {
       TableName: store.table,
       Limit: limit,
       FilterExpression: "#exp < :now",

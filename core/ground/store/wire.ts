@@ -17,11 +17,11 @@ export type Operations = {
 };
 export type Operation = keyof Operations;
 
+/** What each answers. */
+export type Answers = { [O in Operation]: Omit<Operations[O][1], "$metadata"> };
+
 /**
- * One request and its answer. What DynamoDB refuses is thrown as an error with DynamoDB's name for it and with what it sent
- * along (`Item`, `CancellationReasons`).
+ * One request, sent once, and its answer: whether it is sent again is decided in `retry.ts`. What DynamoDB refuses is thrown as an
+ * error with DynamoDB's name for it and with what it sent along (`Item`, `CancellationReasons`).
  */
-export type Wire = <O extends Operation>(
-  operation: O,
-  input: Operations[O][0],
-) => Promise<Omit<Operations[O][1], "$metadata">>;
+export type Wire = <O extends Operation>(operation: O, input: Operations[O][0]) => Promise<Answers[O]>;

@@ -12,9 +12,9 @@ const LOOK = 100;
  * paused none of ours may.
  */
 export async function dueSince(deps: Pick<Deps, "store">): Promise<number | null> {
-  const { holds } = await Pipeline.readLock(deps);
+  const { pauses } = await Pipeline.readLock(deps);
   const pages = await Promise.all(
-    (Pipeline.isHeld({ holds }) ? ["external"] : ["pipeline", "external"]).map((queue) =>
+    (Pipeline.isPaused({ pauses }) ? ["external"] : ["pipeline", "external"]).map((queue) =>
       Store.query(deps.store, { index: "gsi3", pk: Keys.queuePartition(queue), limit: LOOK }),
     ),
   );

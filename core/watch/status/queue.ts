@@ -61,7 +61,7 @@ export async function standing(deps: Pick<Deps, "store">): Promise<{ running: nu
     count(Keys.queuePartition("pipeline")),
     count(Keys.queuePartition("external")),
     count(Keys.DELAYED),
-    ...Task.TaskType.options.map((type) => count(Keys.heldPartition("pipeline", type))),
+    ...Task.TaskType.options.map((type) => count(Keys.asidePartition("pipeline", type))),
   ]);
   return {
     running: await running,

@@ -3,7 +3,7 @@ import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import type { CooldownRow } from "./breaker.ts";
 import { free } from "./cooldown.ts";
-import type { HoldRow } from "./hold.ts";
+import type { PauseRow } from "./pause.ts";
 import type { Model, Provider, Readiness } from "./port.ts";
 
 /** What a provider's last probe answered; one row a provider. `models` when it was last known which it has. */
@@ -20,7 +20,7 @@ export type ReadinessRow = {
 /** Ms after which a provider is asked again; one that was only out of reach is asked at every run of the schedule. */
 const ASK_AGAIN_MS = 14.5 * 60_000;
 
-export type Health = { readiness: ReadinessRow[]; cooldowns: CooldownRow[]; holds: HoldRow[] };
+export type Health = { readiness: ReadinessRow[]; cooldowns: CooldownRow[]; pauses: PauseRow[] };
 
 /** Readiness and cooldowns of all providers, and who is paused, in one query. */
 export async function health(deps: Pick<Deps, "store">): Promise<Health> {
@@ -28,7 +28,7 @@ export async function health(deps: Pick<Deps, "store">): Promise<Health> {
   return {
     readiness: items.filter((item) => item.sk.startsWith(Keys.READINESS_PREFIX)) as unknown as ReadinessRow[],
     cooldowns: items.filter((item) => item.sk.startsWith(Keys.COOLDOWNS_PREFIX)) as unknown as CooldownRow[],
-    holds: items.filter((item) => item.sk.startsWith(Keys.HOLDS_PREFIX)) as unknown as HoldRow[],
+    pauses: items.filter((item) => item.sk.startsWith(Keys.PAUSES_PREFIX)) as unknown as PauseRow[],
   };
 }
 

@@ -7,7 +7,7 @@ export { fromExit, fromHttp, type HttpSignal } from "./classify.ts";
 export { load as loadScenario, type Scenario } from "./simulated/scenario.ts";
 export { DEFAULT_SCENARIO } from "./simulated/default-scenario.ts";
 export { scratchFiles } from "./simulated/scratch.ts";
-export { hold, letGo, type HoldRow } from "./hold.ts";
+export { pause, resume, type PauseRow } from "./pause.ts";
 export { standing, type CooldownRow, type Target } from "./breaker.ts";
 export { admit, coolDown, cooling, served, type Admission, type Cooling } from "./cooldown.ts";
 export {

@@ -6,8 +6,11 @@ import { Keys } from "../../ground/store/index.ts";
 
 /** How long a runner that fell silent is remembered after its lease. */
 const KEEP_MS = 7 * 86_400_000;
-/** Runners that are looked at; far more than anybody has within a week. */
-const MOST = 1000;
+/** The longest lease: who was last seen before that does not live any more. */
+const LONGEST_LEASE_SECONDS = 3600;
+/** Places in the index that are read at once; rows by key at once, which is as many as there can be. */
+const PAGE = 500;
+const ROWS = 100;
 
 /** Bytes of what a runner says in its own words. */
 export const MAX_METADATA_BYTES = 16 * 1024;
@@ -21,7 +24,7 @@ export const Heartbeat = z.object({
   runner_id: z.string().trim().min(1).max(200),
   /** Whatever is none of the four counts as idle: runners send `updating` too. */
   status: z.string().min(1).max(50).default("idle"),
-  lease_seconds: z.number().int().min(10).max(3600).default(90),
+  lease_seconds: z.number().int().min(10).max(LONGEST_LEASE_SECONDS).default(90),
   host: text(200),
   pid: z.number().int().min(1).max(2_147_483_647).optional(),
   version: text(200),
@@ -65,7 +68,8 @@ export async function heartbeat(deps: Pick<Deps, "store" | "clock">, said: Heart
     created_at: before?.created_at ?? now,
   };
   const exp = Math.ceil((lease_until + KEEP_MS) / 1000);
-  await Store.write(deps.store, { kind: "put", item: { ...key, ent: "runner", v: 1, exp, ...row } });
+  const index = Keys.byLastSeen(now, lease_until, said.runner_id);
+  await Store.write(deps.store, { kind: "put", item: { ...key, ...index, ent: "runner", v: 1, exp, ...row } });
   return row;
 }
 
@@ -75,9 +79,25 @@ export async function list(
   { includeStale, limit }: { includeStale: boolean; limit: number },
 ): Promise<RunnerRow[]> {
   const now = deps.clock.now();
-  const rows = (await Store.queryAll(deps.store, { pk: Keys.RUNNERS }, MOST)) as unknown as RunnerRow[];
-  return rows
-    .filter((row) => includeStale || row.lease_until > now)
-    .sort((a, b) => b.seen_at - a.seen_at)
-    .slice(0, limit);
+  const rows: RunnerRow[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await Store.query(deps.store, {
+      index: "gsi1",
+      pk: Keys.RUNNERS,
+      ...(includeStale ? {} : { sk: { from: Keys.seenFrom(now - LONGEST_LEASE_SECONDS * 1000) } }),
+      descending: true,
+      limit: PAGE,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    const shown = page.items.filter((item) => includeStale || Keys.leaseIn(String(item.gsi1sk)) > now);
+    while (shown.length > 0 && rows.length < limit) {
+      const keys = shown.splice(0, Math.min(ROWS, limit - rows.length));
+      // The rows themselves say what is so; one that the index still shows may be gone.
+      for (const row of (await Store.getMany(deps.store, keys)) as unknown as (RunnerRow | undefined)[])
+        if (row && (includeStale || row.lease_until > now)) rows.push(row);
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined && rows.length < limit);
+  return rows.sort((a, b) => b.seen_at - a.seen_at);
 }

@@ -44,22 +44,26 @@ export function partWrites(
 }
 
 /**
- * Merges keys into a task's context, shallowly; two merges at once lose nothing. Throws `input.too_large` (413) when it would
- * grow over its bound, and then nothing is changed.
+ * Merges keys into a task's context, shallowly; two merges at once lose nothing. A patch that says what lies elsewhere is a function:
+ * it is asked anew at each try, so that whoever merges last says what is so. Throws `input.too_large` (413) when it would
+ * grow over its bound, and `store.unavailable` (503) when others come between all the time; then nothing is changed.
  */
-export async function mergeContext(store: Store.Store, taskId: string, patch: Record<string, unknown>): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    // Many merges at once: each waits its own while, or they would all read the same and one of them win.
-    if (attempt > 0) await store.clock.sleep(store.id.random() * Math.min(500, 5 * 2 ** attempt));
-    const key = Keys.taskPart(taskId, "context");
+export async function mergeContext(
+  store: Store.Store,
+  taskId: string,
+  patch: Record<string, unknown> | (() => Promise<Record<string, unknown>>),
+): Promise<void> {
+  const key = Keys.taskPart(taskId, "context");
+  await Store.contend(store, "The task's context is too busy", async () => {
     const item = await Store.get(store, key);
     const rev = typeof item?.rev === "number" ? item.rev : undefined;
     const before = typeof item?.json === "string" ? (JSON.parse(item.json) as Record<string, unknown>) : {};
+    const changes = typeof patch === "function" ? await patch() : patch;
     const outcome = await Store.write(store, {
       kind: "put",
-      item: { ...key, ent: "part", json: contextText({ ...before, ...patch }), rev: (rev ?? 0) + 1 },
+      item: { ...key, ent: "part", json: contextText({ ...before, ...changes }), rev: (rev ?? 0) + 1 },
       if: { same: rev === undefined ? Store.absent("rev") : Store.eq("rev", rev) },
     });
-    if (outcome.ok) return;
-  }
+    return outcome.ok || undefined;
+  });
 }

@@ -136,7 +136,7 @@ export function putAside(row: TaskRow, reason: string): Store.Write {
     kind: "update",
     key: Keys.task(row.id),
     set: {
-      gsi3pk: Keys.heldPartition(row.queue, row.task_type),
+      gsi3pk: Keys.asidePartition(row.queue, row.task_type),
       gsi3sk: Keys.due(row.queue, row.priority, row.queued_at, row.id).gsi3sk,
       wait_reason: reason,
     },

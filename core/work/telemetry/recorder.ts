@@ -42,7 +42,7 @@ export function recorder(deps: Pick<Deps, "store" | "clock" | "log">): Recorder 
         try {
           await Store.write(deps.store, write);
         } catch (error) {
-          // Not tried again: it may have been carried out, and would count twice. The rest would only wait for the same.
+          // The store has tried it again as long as it may, and never so that it counts twice. The rest would wait for the same.
           failed = { error };
         }
       }

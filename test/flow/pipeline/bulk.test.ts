@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as Pipeline from "../../../core/flow/pipeline/index.ts";
+import * as Store from "../../../core/ground/store/index.ts";
+import { Keys } from "../../../core/ground/store/index.ts";
 import { held, newTask, pushItems, records, rowOf, testPipeline, untilStill, wholeOf } from "../../support/pipeline.ts";
 
 const dry = { dryRun: true, limit: 100 };
@@ -98,6 +100,32 @@ describe("a bulk change", () => {
     expect(await ids({ created_after: middle })).toEqual([b, ofItem]);
     expect(await ids({ backlog: "b" })).toEqual([ofItem]);
     expect(await ids({ backlog: "b", claimed_by: "w" })).toEqual([]);
+  });
+
+  it("looks at no more than 10 000 tasks a call, whether they fit or not, and the cursor goes on behind them", async () => {
+    const deps = await testPipeline();
+    const created_at = deps.clock.now();
+    const rows = Array.from({ length: 10_000 }, (_, i) => {
+      const id = `task_${String(i).padStart(16, "0")}`;
+      const row = { ent: "task", id, task_type: "impl", status: "pending", created_at };
+      return { ...Keys.task(id), ...Keys.byStatus("pending", created_at, id), ...row };
+    });
+    const table = deps.store.table;
+    const written = Array.from({ length: rows.length / 25 }, (_, i) => rows.slice(i * 25, i * 25 + 25)).map((some) =>
+      deps.store.wire("BatchWriteItem", {
+        RequestItems: { [table]: some.map((row) => ({ PutRequest: { Item: Store.toAttributes(row) as never } })) },
+      }),
+    );
+    await Promise.all(written);
+    await deps.clock.advance(1);
+    const id = await newTask(deps, WEATHER);
+    const first = await Pipeline.bulk(deps, "cancel", WEATHER, dry);
+    expect(first).toEqual({ matched: 0, ids: [], refused: [], cursor: expect.any(String) as string });
+    expect(await Pipeline.bulk(deps, "cancel", WEATHER, { ...dry, cursor: first.cursor })).toEqual({
+      matched: 1,
+      ids: [id],
+      refused: [],
+    });
   });
 
   it.each([

@@ -182,9 +182,9 @@ describe("parked tasks", () => {
     await Pipeline.dispatch(deps);
     await drive(deps, a, 1);
     expect(await rowOf(deps, a)).toMatchObject({ status: "pending", parks: 1 });
-    await Pipeline.wake(deps, (reason) => reason.startsWith("other"));
+    await Pipeline.wake(deps, { kind: "provider", provider: "other" });
     expect(await Pipeline.dispatch(deps)).toEqual([]);
-    await Pipeline.wake(deps, (reason) => reason.startsWith("cli"));
+    await Pipeline.wake(deps, { kind: "provider", provider: "cli" });
     expect(await Pipeline.dispatch(deps)).toEqual([a]);
   });
 });

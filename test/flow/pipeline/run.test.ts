@@ -162,7 +162,9 @@ describe("when nobody serves", () => {
     await Provider.probeDue(deps, deps.providers.all());
     expect(deps.published).toEqual([{ type: "provider.ready", provider: "alpha" }]);
     await react(deps, { dispatch() {}, tick() {} }, { type: "provider.ready", provider: "alpha" });
-    expect((await attemptOnce(deps, id)).row.status).toBe("completed");
+    expect(await Pipeline.dispatch(deps)).toEqual([id]);
+    await drive(deps, id, 2);
+    expect((await rowOf(deps, id)).status).toBe("completed");
   });
 
   it("a set-up that fails for a moment waits three times, then asks", async () => {

@@ -448,3 +448,36 @@ describe("FAILURES 19: a run-state lease of another", () => {
     expect((await patch(deps, id, { status: "running", worker_id: "w1" })).row.claimed_by).toBe("w1");
   });
 });
+
+describe("two PATCHes of the target contract at once", () => {
+  it.each([
+    ["before the second has read the task", "read", "begins_with"],
+    ["before the second writes it", "write", '"#success_evidence'],
+    ["before the second changes the context", "write", "M#context"],
+  ] as const)("%s: the task and its context say the same in the end", async (_, when, text) => {
+    const deps = await testPipeline();
+    const id = await newTask(deps);
+    let met = false;
+    meanwhile(deps.store, when, text, async () => {
+      met = true;
+      await patch(deps, id, { target_state: "reached" });
+    });
+    await patch(deps, id, { success_evidence: ["seen"] });
+    expect(met).toBe(true);
+    const { row, parts } = await wholeOf(deps, id);
+    const said = { target_state: "reached", success_evidence: ["seen"] };
+    expect(row).toMatchObject(said);
+    expect(parts.context).toMatchObject({ ...said, target_state_contract: said });
+  });
+
+  it("which name the same: the context says what the task says", async () => {
+    const deps = await testPipeline();
+    const id = await newTask(deps);
+    meanwhile(deps.store, "write", "M#context", () => patch(deps, id, { target_state: "the later" }));
+    await patch(deps, id, { target_state: "the earlier" });
+    const { row, parts } = await wholeOf(deps, id);
+    expect(row.target_state).toBe("the later");
+    const said = { target_state: "the later" };
+    expect(parts.context).toMatchObject({ ...said, target_state_contract: said });
+  });
+});

@@ -14,20 +14,17 @@ export type RunAnswer =
 export type Refused =
   "task_not_found" | "lease_owned_by_other_worker" | "run_state_not_found" | "lease_owner_mismatch" | "run_finished";
 
-/** Tries of a write that another runner's came before; each reads again, and most end with the first refusal. */
-const TRIES = 20;
-
 /**
  * An outside runner asks for a task (contract 1.3): it starts no attempt and changes no status, it only keeps others from
  * claiming. Its worker's PATCH starts the attempt, whose lease follows this one. 32 at once: one is granted.
  */
 export async function claimRun(deps: Deps, claim: Runner.Claim): Promise<RunAnswer> {
-  return settled(deps, async () => {
+  return Store.contend(deps, "The task is too busy", async (): Promise<RunAnswer | undefined> => {
     const [row, before] = await read(deps, claim.task_id);
     if (!row) return { claimed: false, detail: "task_not_found", run: undefined };
     const now = deps.clock.now();
     const attempt = row.status === "running" ? await Attempt.read(deps.store, row.id, row.att) : undefined;
-    if (!mayHold(row, attempt, claim, now)) {
+    if (!mayLease(row, attempt, claim, now)) {
       const holder = { worker: row.claimed_by ?? row.run_worker ?? "", status: row.status };
       return { claimed: false, detail: "lease_owned_by_other_worker", run: before, holder };
     }
@@ -37,7 +34,7 @@ export async function claimRun(deps: Deps, claim: Runner.Claim): Promise<RunAnsw
       runWrite(run, before),
       ...(attempt ? [Attempt.leaseWrite(attempt, claim.lease_seconds * 1000, now)] : []),
     ]);
-    return written.ok ? { claimed: true, run } : null;
+    return written.ok ? { claimed: true, run } : undefined;
   });
 }
 
@@ -55,7 +52,7 @@ export async function beatRun(deps: Deps, beat: Runner.Beat): Promise<RunAnswer>
  * not revived, and a lease that was lost not lengthened.
  */
 export async function updateRun(deps: Deps, update: Runner.RunUpdate): Promise<RunAnswer> {
-  return settled(deps, async () => {
+  return Store.contend(deps, "The task is too busy", async (): Promise<RunAnswer | undefined> => {
     const [row, before] = await read(deps, update.task_id);
     if (!before) return { claimed: false, detail: "run_state_not_found", run: undefined };
     if (before.run_id !== update.run_id || before.worker_id !== update.worker_id)
@@ -75,12 +72,12 @@ export async function updateRun(deps: Deps, update: Runner.RunUpdate): Promise<R
       const held = attempt?.ended_at === undefined ? attempt : undefined;
       // Begun by this run, or not begun yet: what was taken from it, or came to its end, is not this run's any more.
       const stillIts = row.att === before.att ? !held : row.att === before.att + 1 && held !== undefined;
-      if (!stillIts || !mayHold(row, held, update, now))
+      if (!stillIts || !mayLease(row, held, update, now))
         return { claimed: false, detail: "lease_owner_mismatch", run: before };
       writes.push(leaseWrite(row, update, leaseMs, now));
       if (held) writes.push(Attempt.leaseWrite(held, leaseMs, now));
     }
-    return (await Store.tx(deps.store, writes)).ok ? { claimed: true, run } : null;
+    return (await Store.tx(deps.store, writes)).ok ? { claimed: true, run } : undefined;
   });
 }
 
@@ -91,8 +88,8 @@ export async function readRun(deps: Pick<Deps, "store">, taskId: string): Promis
   return run;
 }
 
-/** Whether this pair may hold a task: nobody else does, it is not over, and no item's. */
-function mayHold(
+/** Whether this pair may have the lease of a task: nobody else has it, it is not over, and no item's. */
+function mayLease(
   row: Task.TaskRow,
   attempt: Attempt.AttemptRow | undefined,
   pair: { run_id: string; worker_id: string },
@@ -142,14 +139,4 @@ async function read(
 ): Promise<[Task.TaskRow | undefined, Runner.RunRow | undefined]> {
   const [row, run] = await Store.getMany(deps.store, [Keys.task(taskId), Keys.runState(taskId)]);
   return [row as Task.TaskRow | undefined, run as Runner.RunRow | undefined];
-}
-
-/** Reads and writes again while others come between; null: somebody did. */
-async function settled(deps: Deps, once: () => Promise<RunAnswer | null>): Promise<RunAnswer> {
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    const answer = await once();
-    if (answer) return answer;
-    await deps.clock.sleep(deps.id.random() * Math.min(200, 5 * 2 ** attempt));
-  }
-  throw fail("store.unavailable", "The task is too busy", { remedy: "Try again." });
 }

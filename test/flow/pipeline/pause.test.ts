@@ -6,6 +6,7 @@ import * as Metrics from "../../../core/work/metrics/index.ts";
 import * as Status from "../../../core/watch/status/index.ts";
 import {
   attemptOnce,
+  drive,
   itemOf,
   meanwhile,
   newTask,
@@ -73,10 +74,10 @@ describe("pausing", () => {
     expect(await Pipeline.paused(deps)).toEqual([]);
     expect(await Pipeline.dispatch(deps)).toEqual([held[11], held[0]]);
     expect((await rowOf(deps, held[1] ?? "")).wait_reason).toBeUndefined();
-    // The hold is forgotten once nothing of it is left aside.
+    // The pause is forgotten once nothing of it is left aside.
     await deps.clock.advance(61_000);
     await Pipeline.dispatch(deps);
-    expect((await Store.get(deps.store, Keys.lock("dispatch")))?.holds).toEqual({});
+    expect((await Store.get(deps.store, Keys.lock("dispatch")))?.pauses).toEqual({});
   });
 
   it("a host that dies while it brings tasks back leaves them to the next dispatch", async () => {
@@ -125,8 +126,10 @@ describe("pausing", () => {
     });
     expect(await Pipeline.paused(deps)).toMatchObject([{ kind: "provider", provider: "alpha", reason: "too dear" }]);
     await Pipeline.resume(deps, { kind: "provider", provider: "alpha" });
+    expect(await Pipeline.dispatch(deps)).toEqual([id]);
     expect((await rowOf(deps, id)).retry_not_before).toBeUndefined();
-    expect((await attemptOnce(deps, id)).row.status).toBe("completed");
+    await drive(deps, id, 2);
+    expect((await rowOf(deps, id)).status).toBe("completed");
   });
 
   it("twice is once, and resuming what is not paused changes nothing", async () => {
