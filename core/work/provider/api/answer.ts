@@ -23,6 +23,8 @@ export type Question = {
   price: Price | null;
 };
 
+const FRAME: ReadonlySet<string> = new Set(["start", "start-step", "finish", "abort", "raw"]);
+
 /** Asks the model once and reads its answer to the end. Throws only when `signal` is aborted. */
 export async function ask(
   clock: Clock,
@@ -55,19 +57,16 @@ export async function ask(
       onError: () => {},
     });
     for await (const part of result.stream) {
-      if (part.type === "start" || part.type === "start-step") continue;
-      if (part.type === "ping") {
-        watch.alive();
-        continue;
-      }
-      watch.began();
-      if (part.type === "text-delta") text += part.text;
-      else if (part.type === "tool-call") calls.push({ id: part.toolCallId, name: part.toolName, input: part.input });
-      else if (part.type === "error") error ??= { thrown: part.error };
+      if (part.type === "error") error ??= { thrown: part.error };
       else if (part.type === "finish-step") {
         usage = usageOfAnswer(part.usage, price);
         finish = { reason: part.finishReason, raw: part.rawFinishReason };
-      }
+      } else if (part.type === "ping") watch.alive();
+      // What the SDK says of itself is no part of the answer.
+      else if (!FRAME.has(part.type)) watch.began();
+
+      if (part.type === "text-delta") text += part.text;
+      else if (part.type === "tool-call") calls.push({ id: part.toolCallId, name: part.toolName, input: part.input });
     }
     signal.throwIfAborted();
     const own = ending.signal.reason as Failure | undefined;

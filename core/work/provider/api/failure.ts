@@ -35,9 +35,9 @@ const ApiError = z.object({
   statusCode: z.number().optional(),
   responseHeaders: z.record(z.string(), z.string()).optional(),
   responseBody: z.string().optional(),
-  requestBodyValues: z.unknown(),
-  data: z.unknown(),
-  cause: z.unknown(),
+  requestBodyValues: z.unknown().optional(),
+  data: z.unknown().optional(),
+  cause: z.unknown().optional(),
 });
 
 /** An error as the protocols write it: at the top, under `error`, or under `response.error`. */
@@ -46,8 +46,8 @@ const Said = z.object({
   code: z.union([z.string(), z.number()]).nullish().catch(null),
   param: z.string().nullish().catch(null),
   message: z.string().nullish().catch(null),
-  error: z.unknown(),
-  response: z.unknown(),
+  error: z.unknown().optional(),
+  response: z.unknown().optional(),
 });
 type Said = z.infer<typeof Said>;
 
