@@ -93,11 +93,11 @@ describe.each(["messages", "responses", "chat"])("an item by a model server that
 
   it("asked the model as often as there were steps, and counts what that cost", () => {
     expect(server.requests).toHaveLength(14);
-    const tried = table.attempts.flatMap((attempt) => attempt.tried);
-    expect(tried.map((one) => [one.provider, one.model, one.class])).toEqual(
-      tried.map(() => [row.name, row.models[0]?.name, null]),
+    const { records } = table;
+    expect(records.map((one) => [one.provider, one.model])).toEqual(
+      Array.from({ length: 4 }, () => [row.name, row.models[0]?.name]),
     );
-    const sum = (of: "tokens_in" | "tokens_out") => tried.reduce((all, one) => all + (one.usage[of] ?? NaN), 0);
+    const sum = (of: "tokens_in" | "tokens_out") => records.reduce((all, one) => all + (one[of] ?? NaN), 0);
     expect([sum("tokens_in"), sum("tokens_out")]).toEqual([14_000, 700]);
     expect(faults(table)).toEqual([]);
   });

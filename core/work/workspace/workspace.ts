@@ -36,13 +36,11 @@ export function workspaceOf(
   };
   const place = async (path: string) => {
     const absolute = inside(tree.root, path);
-    // By the file behind a link too: a link that is not ignored must not lead to a file that is.
-    const names = new Set([path, behindLinks(tree.root, absolute)]);
-    for (const name of names) {
-      // ./ so that a name is never a pattern. 1 is the one code that says "not ignored".
-      const { code } = await tree.git.attempt(["check-ignore", "--quiet", "--", `./${name}`]);
-      if (code !== 1) throw refused(path);
-    }
+    // ./ so that a name is never a pattern. 0: ignored, 1: not, 128: git cannot tell, as of what is behind a linked folder.
+    const code = async (name: string) => (await tree.git.attempt(["check-ignore", "--quiet", "--", `./${name}`])).code;
+    // The file behind a link counts too: a link that is not ignored must not lead to a file that is.
+    const behind = behindLinks(tree.root, absolute);
+    if ((await code(behind)) !== 1 || (behind !== path && (await code(path)) === 0)) throw refused(path);
     return absolute;
   };
   const commit = async (message: string, trailers: Record<string, string>, trusted: boolean) => {
