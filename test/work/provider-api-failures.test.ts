@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { failureOf } from "../../core/work/provider/api/failure.ts";
 import { bench, call, done, KEY, NAMES, type Bench } from "./provider-api-helpers.ts";
 import type { Reply } from "../support/models/reply.ts";
 
@@ -156,4 +157,19 @@ test("a setting that is missing is no run", async () => {
   expect(await go({})).toMatchObject({ failure: { class: "auth", message: "No key for bedrock is set." } });
   const keyed = { AWS_BEARER_TOKEN_BEDROCK: KEY };
   expect(await go(keyed)).toMatchObject({ failure: { class: "auth", message: "AWS_REGION is not set." } });
+});
+
+test.each([
+  [
+    "a status as an error's code within a stream",
+    { code: 502, message: "bad gateway" },
+    { class: "overloaded", status: 502 },
+  ],
+  ["one that is nested", { error: { code: 429, message: "slow down" } }, { class: "rate_limit", status: 429 }],
+  ["a type without a status", { type: "rate_limit_error", message: "slow" }, { class: "rate_limit" }],
+  ["a type too general for a status", { type: "server_error", message: "oh" }, { class: "overloaded" }],
+  ["nothing that is known", "a text about 429 and overloaded_error", { class: "stalled" }],
+  ["nothing", undefined, { class: "stalled" }],
+])("read from an error object: %s", (_, thrown, failure) => {
+  expect(failureOf(thrown, true, 0)).toMatchObject(failure);
 });

@@ -82,3 +82,12 @@ describe.each(NAMES)("a model works through its tools by %s", (protocol) => {
     expect(JSON.stringify(at.server.requests[0]?.body)).not.toContain(KEY);
   });
 });
+
+test("tokens written to the cache are a part of what was read, and cost what they cost", async () => {
+  at = await bench("messages", [
+    { kind: "text", text: "Done.", usage: { input: 1000, cached: 400, written: 300, output: 50 } },
+  ]);
+  const { usage } = await at.run();
+  expect(usage).toMatchObject({ tokens_in: 1000, tokens_cached: 400, tokens_out: 50 });
+  expect(usage.cost_usd).toBeCloseTo((300 * 0.1 + 400 * 0.01 + 300 * 0.125 + 50 * 0.5) / 1e6, 12);
+});
