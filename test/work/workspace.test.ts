@@ -368,8 +368,61 @@ describe("a worktree", () => {
     }
     for (const path of refused) {
       await expect(work.write(path, "x"), path).rejects.toMatchObject({ code: "workspace.path" });
+      await expect(work.remove(path), path).rejects.toMatchObject({ code: "workspace.path" });
     }
     expect(readFileSync(outside, "utf8")).toBe("secret");
+    expect(readFileSync(join(work.root, "x.log"), "utf8")).toBe("needle");
+  });
+
+  it("follows no link to nowhere, and none to an ignored file", async () => {
+    const work = await open(await connect());
+    const nowhere = join(repo.home, "nowhere.txt");
+    put(work.root, { "ignored/y": "secret" });
+    symlinkSync(nowhere, join(work.root, "dangling"));
+    symlinkSync(repo.home, join(work.root, "home"));
+    symlinkSync("ignored/y", join(work.root, "alias"));
+    symlinkSync(".", join(work.root, "here"));
+    for (const path of ["dangling", "home/new.txt", "alias", "here/ignored/y", "here/ignored/new"]) {
+      const refused = { code: "workspace.path", data: { refused: true } };
+      await expect(work.read(path), path).rejects.toMatchObject(refused);
+      await expect(work.write(path, "x"), path).rejects.toMatchObject(refused);
+      await expect(work.remove(path), path).rejects.toMatchObject(refused);
+    }
+    expect(existsSync(nowhere)).toBe(false);
+    expect(readFileSync(join(work.root, "ignored/y"), "utf8")).toBe("secret");
+    // A link that stays among the files that are work is as good as the file; so is a name that could be a pattern.
+    expect(await work.read("here/a.txt")).toBe("one\n");
+    for (const name of ["[id].ts", ":colon", "*.txt", "-dash"]) {
+      await work.write(name, "x");
+      expect(await work.read(name), name).toBe("x");
+    }
+  });
+
+  it("removes a file once, and no folder", async () => {
+    const work = await open(await connect());
+    await work.write("deep/b.txt", "b");
+    expect(await work.remove("deep/b.txt")).toBe(true);
+    expect(await work.remove("deep/b.txt")).toBe(false);
+    expect(await work.remove("deep")).toBe(false);
+    expect(await work.remove("a.txt")).toBe(true);
+    expect(await work.list()).toEqual([".gitignore"]);
+    await work.reset();
+    expect(await work.read("a.txt")).toBe("one\n");
+  });
+
+  it("a workspace that somebody else opened since removes nothing", async () => {
+    const repository = await connect();
+    const work = await open(repository);
+    await open(repository);
+    await expect(work.remove("a.txt")).rejects.toMatchObject({ code: "workspace.moved" });
+  });
+
+  it("reads neither what is no file nor what is too large for a text", async () => {
+    const work = await open(await connect());
+    put(work.root, { "large.txt": "x".repeat(4 * 1024 * 1024 + 1) });
+    await expect(work.read("large.txt")).rejects.toThrow(/more than 4194304/);
+    await work.write("deep/b.txt", "b");
+    await expect(work.read("deep")).rejects.toThrow(/no such file/);
   });
 });
 
