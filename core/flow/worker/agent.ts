@@ -1,5 +1,5 @@
 import { deadline, type Clock } from "../../ground/clock.ts";
-import type { Provider, RunResult } from "../../work/provider/index.ts";
+import type { Provider, RunResult, TreeTools } from "../../work/provider/index.ts";
 import * as Task from "../../work/task/index.ts";
 import type { Repository } from "../../work/workspace/index.ts";
 import * as Conversation from "./conversation.ts";
@@ -27,14 +27,17 @@ function printable(text: string): string {
 /** How an agent's go came out. Paused: that is reported already, and the run is entered again. */
 export type Ran = Exclude<RunResult, { kind: "continue" }> | { kind: "paused" };
 
+/** Where an agent works: a folder, and the worktree in it where there is a repository. */
+export type Place = { cwd: string; tree?: TreeTools };
+
 /**
- * Runs the order's provider on a folder; goes on from where it paused. The deadline and the usage are those of all its parts
+ * Runs the order's provider in a place; goes on from where it paused. The deadline and the usage are those of all its parts
  * together. Throws only when the signal is aborted.
  */
 export async function runAgent(
   tools: Tools,
   order: Order,
-  cwd: string,
+  place: Place,
   report: Report,
   signal: AbortSignal,
   stopBy?: AbortSignal,
@@ -43,7 +46,7 @@ export async function runAgent(
   const before = await Conversation.load(order, report);
   const begun = tools.clock.now();
   const limit = deadline(tools.clock, Math.max(0, order.limits.timeoutMs - before.ms), signal);
-  await tools.at("agent-working", { ...order.ref, cwd });
+  await tools.at("agent-working", { ...order.ref, cwd: place.cwd });
   try {
     const { item } = order;
     const result = await provider.run(
@@ -54,7 +57,7 @@ export async function runAgent(
           : {}),
         prompt: order.prompt.text,
         model: order.candidate.model,
-        cwd,
+        ...place,
         ...(order.specPath === undefined ? {} : { specPath: order.specPath }),
         timeoutMs: order.limits.timeoutMs,
         ...(order.limits.budgetUsd === undefined ? {} : { budgetUsd: order.limits.budgetUsd }),

@@ -62,7 +62,7 @@ async function withoutTree(
   stopBy?: AbortSignal,
 ): Promise<void> {
   say(`${order.candidate.provider} ${order.candidate.model} works`);
-  const result = await runAgent(tools, order, tools.scratch, report, signal, stopBy);
+  const result = await runAgent(tools, order, { cwd: tools.scratch }, report, signal, stopBy);
   if (result.kind === "paused") return;
   if (result.kind === "failed") return report.fail(result.failure, result.output, result.usage);
   const parsed = Prompt.parseResult(result.output);

@@ -4,6 +4,7 @@ import { notRedder, type Repository, type Workspace } from "../../work/workspace
 import * as Prompt from "../prompt/index.ts";
 import * as Review from "../review/index.ts";
 import { runAgent, type Tools } from "./agent.ts";
+import { handsOn } from "./hands.ts";
 import { integrate } from "./integrate.ts";
 import { trailers, type Report, type TreeOrder } from "./order.ts";
 
@@ -51,7 +52,8 @@ export async function carryOutOnTree(
   else {
     say(`${order.candidate.provider} ${order.candidate.model} works`);
     await report.save("working", { head });
-    const result = await runAgent(tools, order, workspace.root, report, signal, stopBy);
+    const place = { cwd: workspace.root, tree: handsOn(workspace, base, report.log) };
+    const result = await runAgent(tools, order, place, report, signal, stopBy);
     // What is in the tree stays there: whoever opens it next commits it first.
     if (result.kind === "paused") return;
     if (result.kind === "failed") {

@@ -34,10 +34,17 @@ const BY_TYPE: Readonly<Record<string, FailureClass>> = {
   server_is_overloaded: "overloaded",
 };
 
+/** Types too general to outrank a status; where there is none, as within a stream, they are all there is. */
+const WITHOUT_STATUS: Readonly<Record<string, FailureClass>> = {
+  api_error: "overloaded",
+  server_error: "overloaded",
+  invalid_request_error: "bad_request",
+  not_found_error: "model_not_found",
+};
+
 /** The failure behind an HTTP answer with a status of 400 or more; `now` in ms. */
 export function fromHttp(signal: HttpSignal, now: number): Failure {
-  const known = (signal.types ?? []).map((type) => BY_TYPE[type]).find((found) => found !== undefined);
-  const found = known ?? byStatus(signal.status);
+  const found = firstKnown(BY_TYPE, signal.types ?? []) ?? byStatus(signal.status);
   const headers = signal.headers ?? {};
   const wait = retryAfterMs(headers, now);
   return {
@@ -47,6 +54,16 @@ export function fromHttp(signal: HttpSignal, now: number): Failure {
     ...(wait === null ? {} : { retry_after_ms: wait }),
     ...(found === "quota" && wait !== null ? { resets_at: now + wait } : {}),
   };
+}
+
+/** The failure behind error types that came without a status; null when none is known. */
+export function fromTypes(types: readonly string[], message: string): Failure | null {
+  const found = firstKnown(BY_TYPE, types) ?? firstKnown(WITHOUT_STATUS, types);
+  return found === undefined ? null : { class: found, message: oneLine(message) };
+}
+
+function firstKnown(table: Readonly<Record<string, FailureClass>>, types: readonly string[]): FailureClass | undefined {
+  return types.map((type) => table[type]).find((found) => found !== undefined);
 }
 
 /** The failure behind a process that ended without saying why. */

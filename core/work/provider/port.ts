@@ -44,9 +44,10 @@ export type RunRequest = {
 
 /**
  * What a model may do in the worktree, by relative paths. Each throws `workspace.path` for one that leads out of the tree, into
- * `.git` or to an ignored file. `test` runs the suite as the pipeline itself will.
+ * `.git` or to an ignored file. `test` runs the suite as the pipeline itself will; `changes` are those since the item began.
  */
 export type TreeTools = Pick<Workspace, "list" | "read" | "search" | "write" | "remove"> & {
+  changes(): ReturnType<Workspace["diff"]>;
   test(signal: AbortSignal): Promise<{ exit: number; tail: string } | null>;
 };
 

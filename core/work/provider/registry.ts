@@ -1,6 +1,10 @@
 import * as Process from "../../ground/process/index.ts";
 import { fail } from "../../ground/errors.ts";
 import { sha256 } from "../../ground/id.ts";
+import * as Api from "./api/run.ts";
+import { probe as probeApi } from "./api/probe.ts";
+import type { ApiRow } from "./api/row.ts";
+import { API_ROWS } from "./api/rows.ts";
 import { codex } from "./cli/codex.ts";
 import * as Cli from "./cli/run.ts";
 import type { CliRow } from "./cli/row.ts";
@@ -12,7 +16,7 @@ import { simulated, type SimulatedRow } from "./simulated/row.ts";
 import * as Simulated from "./simulated/run.ts";
 
 /** Every provider there is; a new one is a row here. */
-export const ROWS: readonly (CliRow | SimulatedRow)[] = [codex, simulated];
+export const ROWS: readonly (CliRow | ApiRow | SimulatedRow)[] = [codex, ...API_ROWS, simulated];
 
 export type Registry = {
   /** All providers, in the table's order. */
@@ -45,7 +49,7 @@ export function create(options: RegistryOptions): Registry {
   };
 }
 
-function provider(deps: Cli.CliDeps, row: CliRow | SimulatedRow): Provider {
+function provider(deps: Cli.CliDeps, row: CliRow | ApiRow | SimulatedRow): Provider {
   const { name, family, executor, capabilities, prefers, verified } = row;
   const shared = { name, family, executor, capabilities, prefers, verified };
   switch (row.family) {
@@ -57,6 +61,17 @@ function provider(deps: Cli.CliDeps, row: CliRow | SimulatedRow): Provider {
         account: accountOf(deps.settings, row.credentials),
         probe: (signal) => probeCli(deps, row, signal),
         run: (request, signal) => Cli.run(deps, row, request, signal),
+      };
+    }
+    case "api": {
+      const named = row.modelSetting && firstSet(deps.settings, [row.modelSetting]);
+      const models = named ? [modelOf(row.models, named.value)] : row.models;
+      return {
+        ...shared,
+        models,
+        account: accountOf(deps.settings, row.credentials),
+        probe: (signal) => probeApi(deps, row, models, signal),
+        run: (request, signal) => Api.run(deps, row, modelOf(models, request.model), request, signal),
       };
     }
     case "simulated":

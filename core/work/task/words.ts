@@ -103,6 +103,8 @@ export const Failure = z.object({
   retry_after_ms: z.number().optional(),
   /** When an exhausted quota returns, ms since the epoch. */
   resets_at: z.number().optional(),
+  /** A `bad_request` for a message of the assistant's in it (a prefill): another model may take it. */
+  prefill: z.literal(true).optional(),
 });
 export type Failure = z.infer<typeof Failure>;
 

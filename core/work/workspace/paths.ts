@@ -1,5 +1,5 @@
-import { realpathSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, sep } from "node:path";
+import { lstatSync, realpathSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { fail } from "../../ground/errors.ts";
 import { sha256 } from "../../ground/id.ts";
 
@@ -54,11 +54,18 @@ export function inside(root: string, path: string): string {
   return place;
 }
 
+/** The path inside `root` that a place has once links are followed. */
+export function behindLinks(root: string, place: string): string {
+  return relative(realpathSync(root), real(place));
+}
+
 /** Where a place is once links are followed; of a place that is not there, its nearest ancestor that is. */
 function real(place: string): string {
   try {
     return realpathSync(place);
   } catch {
+    // A link to nowhere: writing to it would make the file where it points to, wherever that is.
+    if (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) return sep;
     return join(real(dirname(place)), basename(place));
   }
 }
@@ -67,5 +74,6 @@ function real(place: string): string {
 export function refused(path: string) {
   return fail("workspace.path", `Not a file of this tree: ${JSON.stringify(path.slice(0, 200))}`, {
     remedy: "Use a path relative to the root of the tree, of a file that is not ignored.",
+    data: { refused: true },
   });
 }

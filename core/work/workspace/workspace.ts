@@ -1,12 +1,12 @@
-import { mkdir, readFile, unlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { fail } from "../../ground/errors.ts";
+import { fail, messageOf } from "../../ground/errors.ts";
 import { isAncestor } from "./branches.ts";
 import { commitTree } from "./commit.ts";
 import type { Context } from "./context.ts";
 import { entries } from "./git.ts";
 import { mergeIntoTree } from "./merge.ts";
-import { checkSha, inside, refused } from "./paths.ts";
+import { behindLinks, checkSha, inside, refused } from "./paths.ts";
 import type { Workspace } from "./port.ts";
 import { prepareTree } from "./setup.ts";
 import { diffStaged, stage } from "./stage.ts";
@@ -15,6 +15,8 @@ import { readNote, resetTree, type Tree } from "./tree.ts";
 
 const PATCH_BYTES = 200_000;
 const MOST_HITS = 200;
+/** A larger file is no source text. */
+const READ_BYTES = 4 * 1024 * 1024;
 
 /** The open tree of one branch; `opened.note` writes down the branch's head after each move. */
 export function workspaceOf(
@@ -34,8 +36,13 @@ export function workspaceOf(
   };
   const place = async (path: string) => {
     const absolute = inside(tree.root, path);
-    const { code } = await tree.git.attempt(["check-ignore", "--quiet", "--", path]);
-    if (code === 0) throw refused(path);
+    // By the file behind a link too: a link that is not ignored must not lead to a file that is.
+    const names = new Set([path, behindLinks(tree.root, absolute)]);
+    for (const name of names) {
+      // ./ so that a name is never a pattern. 1 is the one code that says "not ignored".
+      const { code } = await tree.git.attempt(["check-ignore", "--quiet", "--", `./${name}`]);
+      if (code !== 1) throw refused(path);
+    }
     return absolute;
   };
   const commit = async (message: string, trailers: Record<string, string>, trusted: boolean) => {
@@ -63,8 +70,13 @@ export function workspaceOf(
       return entries(await tree.git(all)).filter((path) => !gone.has(path));
     },
     async read(path) {
-      return readFile(await place(path), "utf8").catch((thrown: unknown) => {
-        throw fail("workspace.path", `Cannot read ${path}`, { remedy: "List the files first.", cause: thrown });
+      const absolute = await place(path);
+      const found = await stat(absolute).catch(() => null);
+      // A pipe would be waited for, and a device has no end.
+      if (!found?.isFile()) throw unreadable(path, "there is no such file");
+      if (found.size > READ_BYTES) throw unreadable(path, `it has ${found.size} bytes, more than ${READ_BYTES}`);
+      return readFile(absolute, "utf8").catch((thrown: unknown) => {
+        throw unreadable(path, messageOf(thrown), thrown);
       });
     },
     async search(text) {
@@ -138,6 +150,10 @@ export function workspaceOf(
     },
     test: (base, log, signal) => runSuite(context, tree, base, log, signal),
   };
+}
+
+function unreadable(path: string, why: string, cause?: unknown) {
+  return fail("workspace.path", `Cannot read ${path}: ${why}`, { remedy: "List the files first.", cause });
 }
 
 /** Files that hold both the first and the last line of a conflict; those of the user's HEAD are examples, not conflicts. */

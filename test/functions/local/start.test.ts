@@ -69,7 +69,7 @@ describe("a bare machine", () => {
     const repo = repository(["a"]);
     const argv = ["--repo", repo.dir, "--backlog", repo.backlog];
     const names =
-      /only paid providers are ready \(codex\): set AGENT_ALLOW_PAID_PROVIDERS=1, or name one with --provider/;
+      /only paid providers are ready \(codex(?:, [\w-]+)*\): set AGENT_ALLOW_PAID_PROVIDERS=1, or name one with --provider/;
 
     const once = await run([...argv, "--once"], { at: place(), env: { ...codex.env, ...QUICK_SUITE } });
     expect(once.code).toBe(2);

@@ -13,7 +13,7 @@ export type ApiRow = Pick<Provider, "name" | "executor" | "capabilities" | "pref
   modelSetting: string | null;
   /** Settings that hold its key, the first that is set counts; none: it asks for no key. */
   credentials: readonly string[];
-  /** `fallback` null: there is no server before the setting says which. */
+  /** `fallback` null: there is no server before the setting says which. It may name another setting in braces. */
   baseUrl: { setting: string; fallback: string | null };
   limits: ApiLimits;
 };

@@ -7,7 +7,7 @@ import { NO_USAGE, type Failure } from "../../task/index.ts";
 import { fromExit, oneLine } from "../classify.ts";
 import type { RunRequest, RunResult } from "../port.ts";
 import { usageOf } from "../prices.ts";
-import { firstSet, type Settings } from "../settings.ts";
+import { firstSet, plainUrl, type Settings } from "../settings.ts";
 import { joinPieces } from "./lines.ts";
 import type { CliRow, Ended } from "./row.ts";
 
@@ -102,14 +102,9 @@ export function binaryOf(row: CliRow, settings: Settings): string {
   return firstSet(settings, [row.binary.setting])?.value ?? row.binary.fallback;
 }
 
-/**
- * The model server of a row, without a slash at its end. User and password in it are left out: the key is what counts, fetch
- * refuses them, and a URL is printed, stored and shown.
- */
+/** The model server of a row. */
 export function baseUrlOf(row: CliRow, settings: Settings): string {
-  const given = (firstSet(settings, [row.baseUrl.setting])?.value ?? row.baseUrl.fallback).replace(/\/+$/, "");
-  // By the last @ before the path: a password may hold one.
-  return given.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
+  return plainUrl(firstSet(settings, [row.baseUrl.setting])?.value ?? row.baseUrl.fallback);
 }
 
 function usageIn(row: CliRow, model: string, ended: Ended) {

@@ -1,0 +1,18 @@
+import type { TreeTools } from "../../work/provider/index.ts";
+import type { LogLine, Workspace } from "../../work/workspace/index.ts";
+
+/** The worktree for a provider without hands of its own. The suite runs by the command of `base`, as when the work is judged. */
+export function handsOn(workspace: Workspace, base: string, log: LogLine): TreeTools {
+  return {
+    list: () => workspace.list(),
+    read: (path) => workspace.read(path),
+    search: (text) => workspace.search(text),
+    write: (path, text) => workspace.write(path, text),
+    remove: (path) => workspace.remove(path),
+    changes: () => workspace.diff(base),
+    async test(signal) {
+      const ran = await workspace.test(base, log, signal);
+      return ran.kind === "ran" ? { exit: ran.suite.exit, tail: ran.suite.tail } : null;
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import * as Clock from "../../ground/clock.ts";
+import type { Readiness } from "./port.ts";
+
+/** Ms that a program or a model server has to answer a probe. */
+export const ANSWER_WITHIN_MS = 5000;
+
+/** What a model server is asked to see whether it takes a key: a GET that costs no tokens. */
+export type Check = {
+  baseUrl: string;
+  /** What is read, from the base URL on. */
+  path: string;
+  headers: Readonly<Record<string, string>>;
+  /** The setting that holds the key; null: it asks for none. */
+  credential: string | null;
+};
+
+/** Whether a model server answers and takes the key; `body` is what it said, where that was JSON. Never throws. */
+export async function serverAnswers(
+  clock: Clock.Clock,
+  check: Check,
+  signal?: AbortSignal,
+): Promise<{ readiness: Readiness; body: unknown }> {
+  const { baseUrl, path, headers, credential } = check;
+  const deadline = Clock.deadline(clock, ANSWER_WITHIN_MS, signal);
+  try {
+    const answer = await fetch(`${baseUrl}${path}`, { headers, signal: deadline.signal });
+    const body: unknown = await answer.json().catch(() => null);
+    deadline.signal.throwIfAborted();
+    if (answer.ok) {
+      const detail = credential === null ? `${baseUrl} answers` : `${baseUrl} takes ${credential}`;
+      return { readiness: { ready: true, detail }, body };
+    }
+    const readiness: Readiness = {
+      ready: false,
+      detail: `${baseUrl}${path} answered ${answer.status}`,
+      remedy: remedyFor(answer.status, credential, baseUrl),
+      ...(isTransient(answer.status) ? { transient: true } : {}),
+    };
+    return { readiness, body: null };
+  } catch {
+    // fetch's own words ("fetch failed") help nobody.
+    const why = deadline.signal.aborted ? `did not answer within ${ANSWER_WITHIN_MS / 1000} s` : "could not be reached";
+    const readiness: Readiness = {
+      ready: false,
+      detail: `${baseUrl} ${why}`,
+      remedy: `Check the network and that ${baseUrl} is the right model server.`,
+      transient: true,
+    };
+    return { readiness, body: null };
+  } finally {
+    deadline.clear();
+  }
+}
+
+function isTransient(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
+}
+
+function remedyFor(status: number, credential: string | null, baseUrl: string): string {
+  if (status === 401 && credential !== null) return `Set ${credential} to a valid key for ${baseUrl}.`;
+  if (status === 403 && credential !== null)
+    return `Give the key in ${credential} permission to list models, or use an unrestricted one.`;
+  if (status === 404) return `Check that ${baseUrl} is the model server's base URL (it usually ends in /v1).`;
+  if (isTransient(status)) return `Nothing: ${baseUrl} is asked again later.`;
+  return `Check that ${baseUrl} is the right model server.`;
+}
