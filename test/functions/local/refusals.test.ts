@@ -43,7 +43,12 @@ const CASES: Case[] = [
   ["--hours of none", () => sound(["--hours", "soon"]), /It takes hours/, /--help/],
   ["an unknown --merge", () => sound(["--merge", "squash"]), /Allowed choices are branch, none/, /--help/],
   ["--once --paused", () => sound(["--paused"]), /--paused starts no work/, /Leave one/],
-  ["an unknown provider", () => sound(["--provider", "nobody"]), /no provider "nobody"/, /codex, (?:[\w-]+, )*simulated/],
+  [
+    "an unknown provider",
+    () => sound(["--provider", "nobody"]),
+    /no provider "nobody"/,
+    /codex, (?:[\w-]+, )*simulated/,
+  ],
   ["a port that is none", () => sound([], { PORT: "http" }), /PORT:/, /Set PORT/],
   ["workers out of range", () => sound([], { AGENT_RUNNER_WORKERS: "0" }), /AGENT_RUNNER_WORKERS:/, /range/],
   ["a folder that is not there", () => on("/nowhere/at/all"), /\/nowhere\/at\/all is not a folder/, /--repo DIR/],
