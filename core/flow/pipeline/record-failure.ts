@@ -62,7 +62,9 @@ function nextCandidate(
     return { index: attempt.chosen, waitMs: RETRY_JITTER_MS.least + deps.id.random() * RETRY_JITTER_MS.more };
   if (again === 0 && rule.retrySame === "retry_after" && retryAfter <= Provider.RETRY_SAME_WITHIN_MS)
     return { index: attempt.chosen, waitMs: retryAfter };
-  if (rule.next === "no") return { index: -1, waitMs: 0 };
+  // What a model will not have in a request another one may take: once.
+  const prefill = failure.prefill === true && attempt.tried.every((one) => one.class !== failure.class);
+  if (rule.next === "no" && !prefill) return { index: -1, waitMs: 0 };
   const window = (one: Task.Candidate | undefined) =>
     deps.providers
       .all()

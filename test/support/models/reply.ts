@@ -19,6 +19,8 @@ export type Reply =
     }
   /** The stream opens with 200 and then nothing ever comes. */
   | { kind: "silence" }
+  /** The request is taken and nothing is answered, not even that it was heard. */
+  | { kind: "mute" }
   /** The connection is reset before anything is answered. */
   | { kind: "reset" }
   /** The stream begins an answer and the connection breaks. */

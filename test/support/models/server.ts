@@ -116,6 +116,8 @@ export async function serve(dialect: Dialect, script: Script, options: Options =
         return sendError(res, reply.status, reply.type ?? "server_error", reply);
       case "reset":
         return void res.socket?.resetAndDestroy();
+      case "mute":
+        return;
       case "silence":
         open(res);
         return res.flushHeaders();
