@@ -95,7 +95,8 @@ function project(ids: string[]) {
   return { repo, at: Host.place() };
 }
 
-const environment = (url: string) => ({ OPENAI_BASE_URL: url, OPENAI_API_KEY: KEY, CODEX_BIN: binary });
+// By its own setting, which codex alone takes: OPENAI_API_KEY would make the model server a provider beside it.
+const environment = (url: string) => ({ OPENAI_BASE_URL: url, CODEX_API_KEY: KEY, CODEX_BIN: binary });
 
 function once({ repo, at }: ReturnType<typeof project>, url: string): Host.Run {
   const argv = ["--once", "--repo", repo.dir, "--backlog", repo.backlog, "--provider", "codex"];
