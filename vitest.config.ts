@@ -53,7 +53,8 @@ export default defineConfig({
     pool: "forks",
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // One more than the smallest machine has cores: hosts and commands that are waited for leave them idle.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: "in process", include: IN_PROCESS, exclude, isolate: false } },

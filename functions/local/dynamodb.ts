@@ -184,16 +184,15 @@ async function end(pid: number, ended: Promise<void>, clock: Clock, graceMs = 20
   giveUp.abort();
 }
 
-/** Resolves when a process that is not our child is no more. */
+/** Resolves when a process that is not our child is no more: a zombie, which its parent may never reap, is no more. */
 async function gone(pid: number, clock: Clock): Promise<void> {
-  while (signal(pid, 0)) await clock.sleep(10);
+  while (Process.birthOf(pid) !== null) await clock.sleep(10);
 }
 
-function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
-    return true;
   } catch {
-    return false;
+    // ended meanwhile
   }
 }

@@ -1,6 +1,7 @@
-import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../core/ground/errors.ts";
+import { birthOf } from "../../core/ground/process/index.ts";
 
 type Owner = { pid: number; born: string };
 
@@ -10,7 +11,7 @@ type Owner = { pid: number; born: string };
  */
 export function lockHome(home: string): () => void {
   const file = join(home, "host.lock");
-  const mine: Owner = { pid: process.pid, born: birthOf(process.pid) };
+  const mine: Owner = { pid: process.pid, born: birthOf(process.pid) ?? "" };
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, JSON.stringify(mine));
   try {
@@ -63,25 +64,5 @@ function read(file: string): Owner | undefined {
     return JSON.parse(readFileSync(file, "utf8")) as Owner;
   } catch {
     return undefined;
-  }
-}
-
-/** When a process began, so that a pid that was given to another one is not taken for it; empty when it is no more. */
-function birthOf(pid: number): string {
-  const stat = `/proc/${pid}/stat`;
-  if (existsSync("/proc/self/stat")) {
-    try {
-      // The command may hold spaces and brackets: fields count from the last bracket. The 20th behind it is the start time.
-      const text = readFileSync(stat, "utf8");
-      return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-    } catch {
-      return "";
-    }
-  }
-  try {
-    process.kill(pid, 0);
-    return "alive";
-  } catch {
-    return "";
   }
 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { execa, type ResultPromise } from "execa";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as Id from "../../core/ground/id.ts";
 import * as Clock from "../../core/ground/clock.ts";
@@ -59,7 +59,7 @@ let base: string;
 let clock: Clock.Clock;
 let env: Record<string, string>;
 /** Every process that is to be ended when something breaks. */
-const running = new Set<ResultPromise>();
+const running = new Set<Child>();
 /** Pids of runners that were killed, and when, by the fast clock. */
 const killed = new Map<number, number>();
 let hostKills = 0;
@@ -82,8 +82,8 @@ async function api(method: string, path: string, body?: Body): Promise<{ status:
     }
 }
 
-function start(name: string, more: Record<string, string>): ResultPromise {
-  const child = execa(process.execPath, [script(name)], {
+const launch = (name: string, more: Record<string, string>) =>
+  execa(process.execPath, [script(name)], {
     reject: false,
     extendEnv: false,
     env: { ...env, ...more },
@@ -91,13 +91,18 @@ function start(name: string, more: Record<string, string>): ResultPromise {
     stdin: "ignore",
     stderr: "inherit",
   });
+/** As it is made: comparing it to execa's own general type is a quarter of the compiler's work on the whole house. */
+type Child = ReturnType<typeof launch>;
+
+function start(name: string, more: Record<string, string>): Child {
+  const child = launch(name, more);
   running.add(child);
   void child.then(() => running.delete(child));
   return child;
 }
 
 /** Keeps the host alive: it is started again whenever it ends. */
-async function keepHost(onStart: (child: ResultPromise) => void): Promise<void> {
+async function keepHost(onStart: (child: Child) => void): Promise<void> {
   for (let broken = 0; !over;) {
     const child = start("host.ts", { COHERENCE_LOG_LEVEL: "silent" });
     onStart(child);
@@ -167,7 +172,7 @@ beforeAll(async () => {
     AGENT_RUN_LEASE_SECONDS: "30",
     AGENT_RUN_HEARTBEAT_SECONDS: "10",
   };
-  let host: ResultPromise | undefined;
+  let host: Child | undefined;
   const keeping = [keepHost((child) => void (host = child))];
 
   const post = async (direction: string, context: Body) => {

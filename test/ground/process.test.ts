@@ -297,6 +297,24 @@ describe("endGroupsIn", () => {
   });
 });
 
+describe("birthOf", () => {
+  it("is the same for one process and another for the next, and null for a zombie that nobody reaps", async () => {
+    const own = Process.birthOf(process.pid);
+    expect(own).toMatch(/^\d+$/);
+    // What the shell becomes knows nothing of the shell's child, and never asks how it ended.
+    const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "inherit"] });
+    const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
+    expect(Process.birthOf(pid)).toMatch(/^\d+$/);
+    expect(Process.birthOf(pid)).not.toBe(own);
+    process.kill(pid, "SIGKILL");
+    await until(() => Process.birthOf(pid) === null);
+    // As a signal finds it, it is still there.
+    expect(process.kill(pid, 0)).toBe(true);
+    parent.kill("SIGKILL");
+    await until(() => Process.birthOf(parent.pid ?? 0) === null);
+  });
+});
+
 describe("baseEnv", () => {
   it("passes on what tools need, no credential, and lets extra win", () => {
     const host = { PATH: "/bin", HOME: "/h", GITHUB_TOKEN: "t", AWS_SECRET_ACCESS_KEY: "s", OPENAI_API_KEY: "k" };

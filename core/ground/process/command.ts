@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { delimiter, resolve } from "node:path";
 import { fail, type CoherenceError } from "../errors.ts";
 import type { Command } from "./port.ts";
 
@@ -26,4 +27,11 @@ export function cannotStart(command: Command, code: string, message: string): Co
     remedy: `Check that ${command.file} may be executed by this user.`,
     data,
   });
+}
+
+/** Whether no folder of the command's PATH has its program, as the system would look for it. Without a PATH the system knows others. */
+export function isMissing({ file, cwd, env }: Command): boolean {
+  const { PATH } = env;
+  if (file.includes("/") || !PATH) return false;
+  return !PATH.split(delimiter).some((folder) => existsSync(resolve(cwd, folder, file)));
 }

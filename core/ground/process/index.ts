@@ -4,3 +4,4 @@ export { run } from "./run.ts";
 export { exec } from "./exec.ts";
 export { endGroupsIn } from "./groups.ts";
 export { baseEnv } from "./env.ts";
+export { birthOf } from "./processes.mjs";

@@ -16,14 +16,29 @@ function fromProc() {
   const live = [];
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    const stat = readOrNull(`/proc/${name}/stat`);
-    if (stat === null) continue;
-    // The second field, the program's name in brackets, may itself hold blanks and brackets.
-    const [state, parent, group, , tty] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (state === "Z" || state === "X") continue;
+    const fields = statOf(name);
+    if (fields === null) continue;
+    const [, parent, group, , tty] = fields;
     live.push({ pid: Number(name), parent: Number(parent), group: Number(group), terminal: tty !== "0" });
   }
   return live;
+}
+
+/** The fields of a live process's status behind its name; null for a zombie and where there is none. */
+function statOf(pid) {
+  const stat = readOrNull(`/proc/${pid}/stat`);
+  // The second field, the program's name in brackets, may itself hold blanks and brackets.
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
+  return fields[0] === undefined || fields[0] === "Z" || fields[0] === "X" ? null : fields;
+}
+
+/**
+ * When a process began, in words of the system, so that a pid that was given to another is not taken for it; null when it is no
+ * more. A zombie is no more: a signal would still find it.
+ */
+export function birthOf(pid) {
+  if (process.platform === "linux") return statOf(pid)?.[19] ?? null;
+  return processes().some((each) => each.pid === pid) ? "alive" : null;
 }
 
 function fromPs() {

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import * as Clock from "../clock.ts";
 import * as Id from "../id.ts";
-import { cannotStart, marked } from "./command.ts";
+import { cannotStart, isMissing, marked } from "./command.ts";
 import type { Command, Exit } from "./port.ts";
 import { endGroups, groupsOfRun } from "./processes.mjs";
 import { connect } from "./streams.ts";
@@ -28,6 +28,8 @@ export async function run(command: Command, signal: AbortSignal): Promise<Exit> 
   const clock = Clock.system();
   const started = clock.now();
   if (signal.aborted) return { code: null, signal: null, aborted: true, stdout: "", stderr: "", ms: 0 };
+  // Known without a process: every start of a host asks for agents that are not installed.
+  if (isMissing(command)) throw cannotStart(command, "ENOENT", "");
 
   const mark = Id.system().hex(24);
   const graceMs = command.graceMs ?? GRACE_MS;

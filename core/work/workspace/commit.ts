@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { fail } from "../../ground/errors.ts";
 import { isAncestor, moveBranch } from "./branches.ts";
 import type { Context } from "./context.ts";
+import { remember, remembered } from "./remembered.ts";
 import { historyHasSecrets, stage, stagedSecrets, type Staged } from "./stage.ts";
-import { dropState, moveHead, type Tree } from "./tree.ts";
+import { dropState, moveHead, standsOn, type Tree } from "./tree.ts";
 
 /**
  * Commits what the tree holds on top of `seen`, the branch's head, and moves the branch there. Commits that an agent made
@@ -29,7 +30,7 @@ export async function commitTree(
   try {
     let onto = head !== seen && (await isAncestor(context, seen, head)) ? head : seen;
     const content = await staged.written();
-    const before = await contentOf(tree, seen);
+    const before = await contentOf(context, seen);
     const nothingNew = onto === seen && merging.length === 0 && content === before;
     if (!options.trusted && !nothingNew) {
       await refuseSecrets(tree, staged, { seen, onto, merging });
@@ -37,7 +38,7 @@ export async function commitTree(
     }
     const parents = [onto];
     for (const each of merging) if (!(await isAncestor(context, each, onto))) parents.push(each);
-    const unchanged = parents.length === 1 && content === (onto === seen ? before : await contentOf(tree, onto));
+    const unchanged = parents.length === 1 && content === (onto === seen ? before : await contentOf(context, onto));
     const made = unchanged ? onto : await commitObject(tree, content, parents, message, trailers, context);
     await moveHead(tree, made);
     if (made !== seen) {
@@ -62,7 +63,7 @@ export async function setAside(context: Context, tree: Tree, branch: string, mes
   const staged = await stage(tree, head);
   try {
     const content = await staged.written();
-    const same = (await contentOf(tree, head)) === content;
+    const same = (await contentOf(context, head)) === content;
     const made = same ? head : await commitObject(tree, content, [head], message, {}, context);
     await tree.git(["update-ref", `refs/coherence/aside/${branch}/${made.slice(0, 12)}`, made]);
     return made;
@@ -72,8 +73,9 @@ export async function setAside(context: Context, tree: Tree, branch: string, mes
 }
 
 /** The git tree object of a commit. */
-async function contentOf(tree: Tree, sha: string): Promise<string> {
-  return (await tree.git(["rev-parse", `${sha}^{tree}`])).trim();
+async function contentOf(context: Context, sha: string): Promise<string> {
+  const name = `${sha}^{tree}`;
+  return (await remembered(context, name, async () => (await context.git(["rev-parse", name])).trim())) ?? "";
 }
 
 /** The commit that the tree stands on, or null when its HEAD cannot be read. */
@@ -82,8 +84,9 @@ export async function headIn(tree: Tree): Promise<string | null> {
   return code === 0 ? stdout.trim() : null;
 }
 
-/** The tree's commit, its HEAD taken off whatever branch an agent may have switched to. */
+/** The tree's commit, its HEAD taken off whatever branch an agent may have switched to; `otherwise` when it cannot be read. */
 async function detachedHead(tree: Tree, otherwise: string | null): Promise<string> {
+  if (otherwise !== null && (await standsOn(tree, otherwise))) return otherwise;
   const head = (await headIn(tree)) ?? otherwise;
   if (head === null) {
     throw fail("workspace.git", `${tree.root} has no readable HEAD`, {
@@ -114,6 +117,7 @@ export async function commitObject(
     input: withTrailers(message, trailers),
     env: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
   });
+  remember(context, `${made.trim()}^{tree}`, content);
   return made.trim();
 }
 

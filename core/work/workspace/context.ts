@@ -26,6 +26,6 @@ export type Context = {
   graceMs: number;
   /** Trees in use by this process at this moment. */
   busy: Set<string>;
-  /** Files of commits that were read lately, by `<sha>:<path>`: those never change. */
-  shown: Map<string, string | null>;
+  /** What was asked of commits lately, by `<sha>:<path>` (a file's text) and `<sha>^{tree}` (its content): those never change. */
+  known: Map<string, string | null>;
 };

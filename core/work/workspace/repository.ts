@@ -106,7 +106,7 @@ async function contextOf(options: RepositoryOptions): Promise<Context> {
     suiteTimeoutMs: options.suiteTimeoutMs ?? SUITE_TIMEOUT_MS,
     graceMs: options.graceMs ?? GRACE_MS,
     busy: new Set(),
-    shown: new Map(),
+    known: new Map(),
   };
 }
 

@@ -134,9 +134,13 @@ export async function resetTree(tree: Tree, sha: string): Promise<void> {
 
 /** Points the tree's HEAD to a commit and to no branch; files and index stay as they are. */
 export async function moveHead(tree: Tree, sha: string): Promise<void> {
-  // Detached, HEAD is a file that holds the commit: git is asked only where it says something else.
+  if (!(await standsOn(tree, sha))) await tree.git(["update-ref", "--no-deref", "HEAD", sha]);
+}
+
+/** Whether the tree's HEAD is this commit and no branch. Detached, HEAD is a file that holds the commit: git need not be asked. */
+export async function standsOn(tree: Tree, sha: string): Promise<boolean> {
   const now = await readFile(join(tree.gitDir, "HEAD"), "utf8").catch(() => "");
-  if (now.trim() !== sha) await tree.git(["update-ref", "--no-deref", "HEAD", sha]);
+  return now.trim() === sha;
 }
 
 /** Forgets a merge, rebase, cherry-pick or bisect that somebody left half-way; files are not touched. */
