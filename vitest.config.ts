@@ -11,7 +11,7 @@ process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "coherence-compiled");
  * once. The others start processes, which costs the more the larger the one that starts them: each has a worker of its own.
  */
 const IN_PROCESS = [
-  "test/contract/!(routing|runner).test.ts",
+  "test/contract/!(executor-command|runner).test.ts",
   "test/flow/**/*.test.ts",
   "test/functions/*.test.ts",
   "test/functions/api/*.test.ts",
