@@ -252,7 +252,7 @@ function tell(world: World, ran: Ran): string {
 }
 
 /** Who served a task: the candidate that its attempt and the task itself name alike. */
-function byWhom(world: World, { row, attempt }: Ran): "primary" | "fallback" | string | null {
+function byWhom(world: World, { row, attempt }: Ran): string | null {
   if (row.status !== "completed") return null;
   const candidate = attempt.candidates?.[attempt.chosen];
   const shown = `${candidate?.provider}/${candidate?.model}`;
