@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { CASES } from "./support/failover.ts";
 
 const doc = readFileSync(new URL("../docs/FAILURE-GUARDS.md", import.meta.url), "utf8");
 const rows = [...doc.matchAll(/^\| (\d+) \|[^|]*\| (.*) \|$/gm)].map(([, number, guard]) => ({
@@ -20,8 +21,8 @@ function hasTest(file: string, title: string): boolean {
   });
 }
 
-it("every failure from 1 to 36, 38 and 40 has a guard that exists and runs", () => {
-  const wanted = [...Array.from({ length: 36 }, (_, i) => i + 1), 38, 40];
+it("every failure of what is built has a guard that exists and runs", () => {
+  const wanted = [...Array.from({ length: 40 }, (_, i) => i + 1), 44, 45, 48, 50, 54, 55];
   expect(rows.map((row) => row.number)).toEqual(expect.arrayContaining(wanted));
   for (const { number, guards } of rows) {
     expect(guards.length, `${number} names no test`).toBeGreaterThan(0);
@@ -30,4 +31,10 @@ it("every failure from 1 to 36, 38 and 40 has a guard that exists and runs", () 
       expect(hasTest(file, title), `${number}: ${file} has no "${title}"`).toBe(true);
     }
   }
+});
+
+it("the sixteen ways a provider fails are those that are tried", () => {
+  const listed = [...(doc.split("## Routing")[1] ?? "").matchAll(/^- (.*)$/gm)].map(([, name]) => name);
+  expect(listed).toEqual(CASES.map((one) => one.name));
+  expect(listed).toHaveLength(16);
 });

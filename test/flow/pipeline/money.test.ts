@@ -200,7 +200,7 @@ it("a model that always says done and leaves nothing is stopped by its tries, it
   expect((await Metrics.read(deps)).usage).toMatchObject({ cost_usd: 2, cost_coverage: 1 });
 });
 
-it("a fallback's run shows its own cost, and the one that failed before it shows what that cost", async () => {
+it("FAILURES 55: a fallback's run shows its own cost, and the one that failed before it shows what that cost", async () => {
   const cut = { ...DOLLAR, tokens_in: 7, tokens_out: 1 };
   const deps = await testPipeline({
     env: { AGENT_ALLOW_PAID_PROVIDERS: "1" },
@@ -219,7 +219,7 @@ it("a fallback's run shows its own cost, and the one that failed before it shows
   expect(usage).toMatchObject({ cost_usd: 1.25, coverage: 1, cost_coverage: 1 });
 });
 
-it("a fallback whose cost nobody knows is unknown, not free, though the one before it said", async () => {
+it("FAILURES 55: a fallback whose cost nobody knows is unknown, not free, though the one before it said", async () => {
   const unknown = { tokens_in: null, tokens_out: null, tokens_cached: null, cost_usd: null };
   const deps = await testPipeline({
     providers: [
