@@ -95,10 +95,9 @@ describe("the order of candidates", () => {
     expect(names(route({ providers, allowPaid: true }))).toEqual(["free/m", "paid/m"]);
   });
 
-  it("holds at most 5 fallbacks", () => {
-    const providers = [provider("a", { models: models(...Array.from({ length: 12 }, (_, i) => `m${i}`)) })];
-    expect(route({ providers }).candidates).toHaveLength(Routing.MAX_FALLBACKS + 1);
-    expect(Routing.MAX_FALLBACKS).toBe(5);
+  it("is bounded", () => {
+    const providers = [provider("a", { models: models(...Array.from({ length: 40 }, (_, i) => `m${i}`)) })];
+    expect(route({ providers }).candidates).toHaveLength(24);
   });
 });
 
@@ -118,6 +117,14 @@ describe("who is left out, and why", () => {
   ])("a paid provider that %s names is consented to", (_name, more) => {
     const providers = [provider("p", { models: models("m"), caps: { paid: true } }), provider("f")];
     expect(names(route({ providers, ...more }))).toEqual(["p/m"]);
+  });
+
+  it("one that edits nothing, unless it is a review", () => {
+    const providers = [provider("reader", { caps: { edits: false } }), provider("b", { models: models("m") })];
+    const routed = route({ providers });
+    expect(names(routed)).toEqual(["b/m"]);
+    expect(routed.skipped[0]).toMatchObject({ provider: "reader", reason: "does not edit files, as impl has to" });
+    expect(names(route({ providers, task: { type: "review" } }))).toContain("reader/small");
   });
 
   it("a pin leaves nothing else, the task's before the host's", () => {
@@ -225,7 +232,16 @@ describe("a provider that is not ready", () => {
 
 describe("when no candidate is left", () => {
   const none = (more: Partial<Parameters<typeof Routing.noCandidate>[0]>) =>
-    Routing.noCandidate({ skipped: [], tried: [], cooling: [], rules: CLASS_RULES, parks: 0, now: NOW, ...more });
+    Routing.noCandidate({
+      candidates: [],
+      skipped: [],
+      tried: [],
+      cooling: [],
+      rules: CLASS_RULES,
+      parks: 0,
+      now: NOW,
+      ...more,
+    });
   const tried = (provider: string, failed: FailureClass): Tried => ({
     provider,
     model: "m",

@@ -3,11 +3,9 @@ import * as Attempt from "../../work/attempt/index.ts";
 import * as Friction from "../../work/friction/index.ts";
 import * as Provider from "../../work/provider/index.ts";
 import * as Task from "../../work/task/index.ts";
+import * as Routing from "../routing/index.ts";
 import { chosenOf } from "./plan.ts";
 import type { PipelineDeps } from "./deps.ts";
-
-/** Ms waited before the same target is asked once more after a server error: 0.2 to 1 s. */
-const RETRY_JITTER_MS = { least: 200, more: 800 };
 
 /**
  * Records a turn's failure once: the candidate is kept among those tried, its cooldown and friction episode begin, and the
@@ -32,8 +30,17 @@ export async function recordFailure(deps: PipelineDeps, input: Travelling): Prom
     ms: left?.ms ?? deps.clock.now() - (attempt.turn_at ?? attempt.claimed_at),
     usage: left?.usage ?? Task.NO_USAGE,
   };
-  const next = nextCandidate(deps, attempt, failure);
-  if (!(await Attempt.recordFailure(deps.store, attempt, tried, next.index)))
+  const next = Routing.next({
+    candidates: attempt.candidates ?? [],
+    chosen: attempt.chosen,
+    tried: attempt.tried,
+    failure,
+    rules: Provider.CLASS_RULES,
+    about: (one) => aboutOf(deps, one),
+    random: deps.id.random(),
+  });
+  const chosen = next.kind === "again" ? attempt.chosen : next.kind === "fallback" ? next.index : -1;
+  if (!(await Attempt.recordFailure(deps.store, attempt, tried, chosen)))
     return chosenOf((await Attempt.read(deps.store, input.taskId, input.attempt)) ?? attempt);
   await Provider.coolDown(deps, Provider.targetOf(deps.providers, candidate), failure);
   if (Provider.CLASS_RULES[failure.class].scope !== "none")
@@ -43,39 +50,13 @@ export async function recordFailure(deps: PipelineDeps, input: Travelling): Prom
       taskId: attempt.task_id,
       message: failure.message,
     });
-  if (next.waitMs > 0) await deps.clock.sleep(next.waitMs);
-  return chosenOf({ ...attempt, chosen: next.index });
+  if (next.kind === "again" && next.waitMs > 0) await deps.clock.sleep(next.waitMs);
+  return chosenOf({ ...attempt, chosen });
 }
 
-/** Index of the candidate that goes next, −1 for none, and how long to wait before. */
-function nextCandidate(
-  deps: PipelineDeps,
-  attempt: Attempt.AttemptRow,
-  failure: Task.Failure,
-): { index: number; waitMs: number } {
-  const rule = Provider.CLASS_RULES[failure.class];
-  const candidates = attempt.candidates ?? [];
-  const present = candidates[attempt.chosen];
-  const again = attempt.tried.filter((t) => t.provider === present?.provider && t.model === present.model).length;
-  const retryAfter = failure.retry_after_ms ?? Infinity;
-  if (again === 0 && rule.retrySame === "once")
-    return { index: attempt.chosen, waitMs: RETRY_JITTER_MS.least + deps.id.random() * RETRY_JITTER_MS.more };
-  if (again === 0 && rule.retrySame === "retry_after" && retryAfter <= Provider.RETRY_SAME_WITHIN_MS)
-    return { index: attempt.chosen, waitMs: retryAfter };
-  // What a model will not have in a request another one may take: once.
-  const prefill = failure.prefill === true && attempt.tried.every((one) => one.class !== failure.class);
-  if (rule.next === "no" && !prefill) return { index: -1, waitMs: 0 };
-  const window = (one: Task.Candidate | undefined) =>
-    deps.providers
-      .all()
-      .find((provider) => provider.name === one?.provider)
-      ?.models.find((model) => model.name === one?.model)?.context_window ?? 0;
-  const index = candidates.findIndex(
-    (one, i) =>
-      i > attempt.chosen &&
-      // A whole credential that failed takes its other models with it.
-      !(rule.scope === "credential" && one.provider === present?.provider) &&
-      (rule.next !== "larger_window" || window(one) > window(present)),
-  );
-  return { index, waitMs: 0 };
+/** What routing knows of a candidate; one that is there no longer reads nothing. */
+function aboutOf(deps: PipelineDeps, candidate: Task.Candidate): { window: number; account: string } {
+  const provider = deps.providers.all().find((one) => one.name === candidate.provider);
+  const model = provider?.models.find((one) => one.name === candidate.model);
+  return { window: model?.context_window ?? 0, account: provider?.account ?? "none" };
 }

@@ -60,6 +60,7 @@ function withoutOutcome(input: Parameters<typeof settlement>[0]): Ending {
   const last = attempt.tried.at(-1);
   if (last?.class === "lost") return stalled(row, last.message);
   const next = Routing.noCandidate({
+    candidates: attempt.candidates ?? [],
     skipped: attempt.skipped ?? [],
     tried: attempt.tried,
     cooling: input.cooling,

@@ -1,5 +1,6 @@
-import { cut, wentFor, type Skipped, type Tried } from "../../work/task/index.ts";
+import { cut, wentFor, type Candidate, type Skipped, type Tried } from "../../work/task/index.ts";
 import type { CLASS_RULES, Cooling } from "../../work/provider/index.ts";
+import { fallbacksSpent, MAX_FALLBACKS } from "./next.ts";
 
 /** What to do when no candidate is left. */
 export type NoCandidate =
@@ -21,6 +22,7 @@ export function unknownWait(parks: number): number {
 
 /** Decides between waiting, asking and trying again. Pure; `now` in ms, `parks` is how often the task was parked in a row. */
 export function noCandidate(input: {
+  candidates: readonly Candidate[];
   skipped: readonly Skipped[];
   tried: readonly Tried[];
   cooling: readonly Cooling[];
@@ -38,6 +40,16 @@ export function noCandidate(input: {
     return {
       kind: "ask",
       prompt: `${last.provider} ${last.model}: ${last.message}\n${rule.remedy}`,
+    };
+
+  const untried = input.candidates.filter(
+    (one) => !tried.some((t) => t.provider === one.provider && t.model === one.model),
+  );
+  // The next attempt begins with them, as those that failed come later or cool down.
+  if (last && untried.length > 0 && fallbacksSpent(tried))
+    return {
+      kind: "retry",
+      message: `the ${MAX_FALLBACKS} fallbacks of an attempt are spent; the last was ${last.provider} ${last.model}: ${last.message}`,
     };
 
   const returns: { at: number; reason: string }[] = [];

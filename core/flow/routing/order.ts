@@ -39,8 +39,11 @@ export type Routing = {
   now: number;
 };
 
-/** At most this many fallbacks an attempt. */
-export const MAX_FALLBACKS = 5;
+/** An attempt's row is written with every heartbeat: it holds no more candidates than this. */
+const MAX_CANDIDATES = 24;
+
+/** What has to be changed in a tree is for those that edit; a review only reads. */
+const READS_ONLY: readonly TaskType[] = ["review"];
 
 /** The order of candidates, and who is left out and why. Pure. */
 export function order(routing: Routing): { candidates: Candidate[]; skipped: Skipped[] } {
@@ -95,7 +98,7 @@ export function order(routing: Routing): { candidates: Candidate[]; skipped: Ski
   candidates.sort((a, b) => compare(a.rank, b.rank));
   return {
     candidates: candidates
-      .slice(0, MAX_FALLBACKS + 1)
+      .slice(0, MAX_CANDIDATES)
       .map(({ provider, model, where, reason }) => ({ provider, model, where, reason })),
     skipped,
   };
@@ -109,6 +112,12 @@ function why(
   model: string,
   named: boolean,
 ): LeftOut | undefined {
+  if (!provider.capabilities.edits && !READS_ONLY.includes(routing.task.type))
+    return {
+      reason: `does not edit files, as ${routing.task.type} has to`,
+      who_acts: "user",
+      remedy: "Set up a provider that edits files.",
+    };
   const paused = routing.paused.find((one) => one.provider === provider.name);
   if (paused)
     return { reason: `paused by an operator${paused.reason === "" ? "" : `: ${paused.reason}`}`, who_acts: "system" };

@@ -58,6 +58,33 @@ describe("what follows a failure of a class", () => {
     expect(attempt.tried.map((tried) => tried.turn)).toEqual(attempt.tried.map((_, i) => i + 1));
   });
 
+  it("a key that is refused takes along every provider it pays for, however many models they have", async () => {
+    const deps = await testPipeline({
+      providers: [
+        scripted("alpha", () => failed("auth"), { models: models("a1", "a2", "a3"), account: "aaaaaaaa" }),
+        scripted("alpha-too", () => finished(), { models: models("t1", "t2", "t3"), account: "aaaaaaaa" }),
+        scripted("beta", () => finished(), { models: models("b1") }),
+      ],
+    });
+    const id = await newTask(deps);
+    expect((await attemptOnce(deps, id)).row.status).toBe("completed");
+    expect(served(deps)).toEqual(["a1", "b1"]);
+  });
+
+  it("an attempt sends five after the first; the budget names itself, and the next try goes on", async () => {
+    const names = ["a1", "a2", "a3", "a4", "a5", "a6", "a7"];
+    const deps = await testPipeline({
+      providers: names.map((name) => scripted(name, () => failed("rate_limit"), { models: models(name) })),
+    });
+    const id = await newTask(deps);
+    const first = await attemptOnce(deps, id);
+    expect(served(deps)).toEqual(names.slice(0, 6));
+    expect(first.row).toMatchObject({ status: "pending", tries: 1 });
+    expect(first.parts.error?.message).toMatch(/^the 5 fallbacks of an attempt are spent; the last was a6 a6/);
+    await attemptOnce(deps, id);
+    expect(served(deps)).toEqual(names);
+  });
+
   it("context_length goes to a larger window only", async () => {
     const wide = models("w1").map((model) => ({ ...model, context_window: 1_000_000 }));
     const deps = await testPipeline({
