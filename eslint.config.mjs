@@ -39,6 +39,10 @@ const timeAndChance = {
       selector: "MemberExpression[object.name='process'][property.name='env']",
       message: "The environment is read in core/ground/config.ts.",
     },
+    {
+      selector: "Property[key.name=/^(pk|sk|gsi[123][ps]k)$/] > :matches(Literal, TemplateLiteral).value",
+      message: "Keys are built in core/ground/store/keys.ts.",
+    },
   ],
 };
 
@@ -62,7 +66,7 @@ export default tseslint.config(
     rules: { "no-restricted-globals": "off", "no-restricted-properties": "off", "no-restricted-syntax": "off" },
   },
   {
-    files: ["core/ground/config.ts", "functions/local/dynamodb.ts"],
+    files: ["core/ground/config.ts", "core/ground/store/keys.ts", "functions/local/dynamodb.ts"],
     rules: { "no-restricted-syntax": "off" },
   },
   { files: ["core/ground/process/*.ts"], rules: { "no-restricted-globals": "off", "no-restricted-syntax": "off" } },

@@ -157,4 +157,11 @@ describe("the lint rules on time and chance", () => {
       expect.arrayContaining(["1: no-restricted-syntax", "2: no-restricted-syntax"]),
     );
   });
+
+  it("keep keys from being built elsewhere", async () => {
+    const text = 'export const one = { pk: `T#${ID}`, sk: "M" };\nexport const two = { gsi1pk: "RUN", list: "RUN" };\n';
+    const said = ["1: no-restricted-syntax", "1: no-restricted-syntax", "2: no-restricted-syntax"];
+    expect(await rulesFor("core/work/task/create.ts", text)).toEqual(said);
+    expect(await rulesFor("core/ground/store/keys.ts", text)).toEqual([]);
+  });
 });

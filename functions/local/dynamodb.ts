@@ -23,15 +23,16 @@ export async function resolveEngine(options: {
   home: string;
   env: Readonly<Record<string, string | undefined>>;
   say: (line: string) => void;
+  /** The package that holds it; default: this platform's. */
+  name?: string;
 }): Promise<string> {
-  const { home, env, say } = options;
+  const { home, env, say, name = `@dynoxide/${process.platform}-${process.arch}` } = options;
   if (env.DYNOXIDE_BIN) {
     if (existsSync(env.DYNOXIDE_BIN)) return env.DYNOXIDE_BIN;
     throw fail("store.unavailable", `DYNOXIDE_BIN points to ${env.DYNOXIDE_BIN}, which is not there`, {
       remedy: "Unset DYNOXIDE_BIN or point it to a dynoxide binary.",
     });
   }
-  const name = `@dynoxide/${process.platform}-${process.arch}`;
   const inPackage = packagedBinary(import.meta.url, name);
   if (inPackage) return inPackage;
   for (const folder of (env.PATH ?? "").split(delimiter)) {

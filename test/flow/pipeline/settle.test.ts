@@ -6,6 +6,7 @@ import * as Metrics from "../../../core/work/metrics/index.ts";
 import * as Provider from "../../../core/work/provider/index.ts";
 import * as Task from "../../../core/work/task/index.ts";
 import { injectConflicts } from "../../support/conflicts.ts";
+import { between } from "../../support/wire.ts";
 import {
   attemptOf,
   attemptOnce,
@@ -216,6 +217,22 @@ describe("FAILURES 17, 32: settle is last and once", () => {
     expect(own.published.filter((event) => event.type === "task.settled")).toHaveLength(1);
     expect((await Metrics.counts(own)).by_status).toEqual({ completed: 1 });
     expect(await itemOf(own, "x")).toMatchObject({ state: "impl", seq: 1 });
+  });
+
+  it("of an item's task is one transaction of at most ten operations", async () => {
+    const own = await testPipeline();
+    const one = await itemIn(own, "spec");
+    const input = await withOutcome(own, one, { kind: "passed" });
+    const sizes: number[] = [];
+    const stop = between(own.store, (operation, sent, next) => {
+      if (operation === "TransactWriteItems") sizes.push((sent as { TransactItems: unknown[] }).TransactItems.length);
+      return next();
+    });
+    await Pipeline.settle(own, input);
+    stop();
+    expect(sizes).toHaveLength(1);
+    expect(sizes[0]).toBeGreaterThanOrEqual(5);
+    expect(sizes[0]).toBeLessThanOrEqual(10);
   });
 
   it("at the moment it is settled everything can be seen", async () => {
