@@ -104,8 +104,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
     });
     if (local.repository) await bindStore(deps, target.repo);
     await Provider.configurationChanged(deps);
-    for (const { provider, readiness } of probed)
-      await Provider.saveReadiness(deps, provider.name, readiness, Provider.namesOf(provider.models));
+    for (const { provider, readiness } of probed) await Provider.saveReadiness(deps, provider, readiness);
 
     if (local.recorder) closing.push(flushing(local.recorder, clock));
     const { server, url } = await listen(local, config.port);

@@ -70,7 +70,7 @@ export async function bench(options: {
     ...(options.repositoryDir === undefined ? {} : { repositoryDir: options.repositoryDir }),
   });
   const { deps, events, workflow } = local;
-  await Provider.saveReadiness(deps, "simulated", { ready: true, detail: "plays" });
+  await Provider.saveReadiness(deps, deps.providers.get("simulated"), { ready: true, detail: "plays" });
   const failed = (error: unknown) => console.error(error);
   const dispatch = coalesce(() => Pipeline.dispatch(deps), failed);
   const tick = coalesce(async () => {

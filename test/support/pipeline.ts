@@ -72,11 +72,11 @@ export async function testPipeline(options: PipelineOptions = {}): Promise<TestP
   const at = options.at ?? (() => {});
   const scratch = mkdtempSync(join(tmpdir(), "pipeline-"));
   const tools: Worker.Tools = { clock, provider: registry.get, repository: null, scratch, at };
-  for (const { name } of providers)
+  for (const one of providers)
     await Provider.saveReadiness(
       ground,
-      name,
-      options.unready?.includes(name)
+      one,
+      options.unready?.includes(one.name)
         ? { ready: false, detail: "OPENAI_API_KEY is not set", remedy: "Set it." }
         : { ready: true, detail: "it answered" },
     );
@@ -97,6 +97,12 @@ export async function testPipeline(options: PipelineOptions = {}): Promise<TestP
     settings: async () => ({ prompts: {} }),
     at,
   };
+}
+
+/** A target that failed so, without a run. */
+export async function coolDown(deps: TestDeps, target: Provider.Target, failure: Task.Failure): Promise<void> {
+  const write = await Provider.failureWrite(deps, target, failure);
+  if (write) await Store.write(deps.store, write);
 }
 
 /** Another host on the same table and clock. */

@@ -6,6 +6,7 @@ import { ROLES, TaskType } from "../../core/work/task/index.ts";
 import { testDeps } from "../support/deps.ts";
 
 const NOW = Date.UTC(2026, 4, 20, 12);
+const CODEX = { name: "codex", account: "none", models: [] };
 const WORKS = { works: true, detail: "it answered", remedy: "Nothing." };
 const PROFILES = ["dev-engineer", "product-manager", "qa-engineer", "reviewer", "spec-guard"];
 const WIRING: Wiring = {
@@ -73,7 +74,7 @@ describe("integration", () => {
         policy_defaults: { cheap_executor: "openclaw", escalation_executor: "claude" },
       },
     });
-    await Provider.saveReadiness(deps, "codex", { ready: false, detail: "no key", remedy: "Set one." });
+    await Provider.saveReadiness(deps, CODEX, { ready: false, detail: "no key", remedy: "Set one." });
     const unready = await Status.integration(deps);
     expect(unready.status).toBe("needs_attention");
     expect(unready.integration.gaps).toEqual([
@@ -84,7 +85,7 @@ describe("integration", () => {
         fix_hint: "Set one.",
       },
     ]);
-    await Provider.saveReadiness(deps, "codex", { ready: true, detail: "it answered" });
+    await Provider.saveReadiness(deps, CODEX, { ready: true, detail: "it answered" });
     let calls = 0;
     deps.store.onCapacity = () => calls++;
     expect(await Status.integration(deps)).toMatchObject({ status: "healthy", summary: { gap_count: 0 } });
@@ -93,7 +94,7 @@ describe("integration", () => {
 
   it("a probe makes no program available that the settings do not name", async () => {
     const deps = await testDeps({ env: { AGENT_EXECUTORS_AVAILABLE: "cursor,claude" } });
-    await Provider.saveReadiness(deps, "codex", { ready: true, detail: "it answered" });
+    await Provider.saveReadiness(deps, CODEX, { ready: true, detail: "it answered" });
     const { status, integration } = await Status.integration(deps);
     expect([status, integration.binary_checks.openclaw]).toEqual(["healthy", false]);
     expect(integration.gaps).toMatchObject([{ id: "missing-executor-binary:openclaw", severity: "low" }]);

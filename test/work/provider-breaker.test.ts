@@ -74,6 +74,20 @@ describe("how long a target cools down", () => {
   it("an end that no time brings is not shortened by a later failure of another class", () => {
     expect(fail("quota", fail("auth"), NOW + SECOND)?.until).toBeNull();
   });
+
+  it("a refused key is a refused key, whatever the runs that had begun before come to: only its readiness ends that", () => {
+    const refused = fail({ class: "auth", message: "401" });
+    expect(fail({ class: "payment", message: "403" }, refused, NOW + SECOND)).toMatchObject({
+      class: "auth",
+      message: "401",
+      until: null,
+    });
+  });
+
+  it("a Retry-After of years is a day", () => {
+    expect(fail(limited(1e12))?.until).toBe(NOW + 24 * 60 * MINUTE);
+    expect(fail(limited(1e12), fail("rate_limit"), NOW + SECOND)?.until).toBe(NOW + SECOND + 24 * 60 * MINUTE);
+  });
 });
 
 describe("more than half of at least five within a minute", () => {
@@ -90,7 +104,8 @@ describe("more than half of at least five within a minute", () => {
     ["xxoxx", true],
     ["xoxo", false],
     ["xooxox", false],
-    ["xoxoxo", false],
+    // It cooled down at the fifth; whoever was served after that had begun before.
+    ["xoxoxo", true],
     ["xxx", true],
     ["xxoxoo", false],
   ])("%s: cools down: %s", (word, cools) => {
@@ -105,9 +120,20 @@ describe("more than half of at least five within a minute", () => {
 describe("one success", () => {
   it("closes it, and the next cooldown begins small again", () => {
     const doubled = fail("rate_limit", fail("rate_limit"), NOW + 31 * SECOND);
-    const served = afterSuccess(doubled as CooldownRow, NOW + 50 * SECOND);
+    const after = NOW + 31 * SECOND + MINUTE;
+    const served = afterSuccess({ ...doubled, window: { since: after, ok: 0, bad: 1 } } as CooldownRow, after);
     expect(served).toMatchObject({ until: 0, length: 0, streak: 0 });
-    expect(fail("rate_limit", served, NOW + 51 * SECOND)).toMatchObject({ length: 30 * SECOND });
+    expect(fail("rate_limit", served, after + SECOND)).toMatchObject({ length: 30 * SECOND });
+  });
+
+  it("of a run that had begun before it cooled down says nothing: it goes on cooling", () => {
+    const cooled = fail(limited(10 * MINUTE)) as CooldownRow;
+    expect(afterSuccess(cooled, NOW + SECOND)).toMatchObject({
+      until: NOW + 10 * MINUTE,
+      streak: 1,
+      window: { ok: 1 },
+    });
+    expect(afterSuccess(fail("auth") as CooldownRow, NOW + SECOND)?.until).toBeNull();
   });
 
   it("is forgotten with all else once the minute is over", () => {
@@ -115,7 +141,7 @@ describe("one success", () => {
   });
 });
 
-it("any sequence: only a success closes what was open, and an end never moves nearer while it is on", () => {
+it("any sequence: only a success closes what was open, none while it is on, and an end never moves nearer", () => {
   const step = fc.record({
     class: fc.constantFrom<FailureClass | "served">("rate_limit", "overloaded", "network", "stalled", "served"),
     wait: fc.integer({ min: 0, max: 2 * MINUTE }),
@@ -131,7 +157,7 @@ it("any sequence: only a success closes what was open, and an end never moves ne
         const was = before ? standing(before, now).kind : "closed";
         if (one.class === "served") {
           row = before && afterSuccess(before, now);
-          expect(row ? standing(row, now).kind : "closed").toBe("closed");
+          expect(row ? standing(row, now).kind : "closed").toBe(was === "open" ? "open" : "closed");
           continue;
         }
         row = fail(

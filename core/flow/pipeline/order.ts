@@ -78,21 +78,23 @@ async function turnedAway(
   order: Order,
   task: Task.Whole,
 ): Promise<{ kind: "away"; failure: Task.Failure } | { kind: "go"; order: Order }> {
-  const { candidate } = order;
+  const { candidate, ref } = order;
   const away = (failure: Task.Failure) => ({ kind: "away" as const, failure });
-  const admission = await Provider.admit(deps, Provider.targetOf(deps.providers, candidate));
+  const target = Provider.targetOf(deps.providers, candidate);
+  const admission = await Provider.admit(deps, target, Attempt.nameOf(ref));
   if (admission.kind === "cooling")
     return away({ class: "cooling", message: `cooling down after ${admission.class}: not asked` });
+  const admitted = admission.tests ? { ...order, tests: target } : order;
   if (!deps.providers.all().find((one) => one.name === candidate.provider)?.capabilities.paid)
-    return { kind: "go", order };
+    return { kind: "go", order: admitted };
   const money = await moneyOf(deps, task);
   const stop = money.stops[0];
   if (stop) return away({ class: "cooling", message: stop.message });
   // Entered again to go on, it is the same go.
-  const goesOn = order.ref.turn > order.failedTurn + 1;
+  const goesOn = ref.turn > order.failedTurn + 1;
   if (!goesOn) await Spend.countPaidRun(deps);
-  if (money.left === undefined) return { kind: "go", order };
-  return { kind: "go", order: { ...order, limits: { ...order.limits, budgetUsd: money.left } } };
+  if (money.left === undefined) return { kind: "go", order: admitted };
+  return { kind: "go", order: { ...admitted, limits: { ...order.limits, budgetUsd: money.left } } };
 }
 
 /** Builds the work order of a turn; the same for a run in place and for a machine's worker. */

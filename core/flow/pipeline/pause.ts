@@ -25,10 +25,13 @@ export async function pause(deps: Deps, target: Target, reason: string): Promise
   await changeLock(deps, ({ pauses }) => ({ pauses: { ...pauses, [nameOf(target)]: made } }));
 }
 
-/** Starts attempts again; nothing when they were not paused. Safe to repeat. */
+/**
+ * Starts attempts again; nothing when they were not paused. A provider's cooldowns end with it: one run tests it. Safe to repeat.
+ */
 export async function resume(deps: Deps, target: Target): Promise<void> {
   if (target.kind === "provider") {
     await Provider.resume(deps, target.provider);
+    await Provider.endCooldowns(deps, target.provider);
     await wake(deps, target);
   } else
     await changeLock(deps, ({ pauses: { [nameOf(target)]: made, ...others } }) => ({

@@ -5,6 +5,7 @@ import * as Provider from "../../work/provider/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as Routing from "../routing/index.ts";
 import { chosenOf } from "./plan.ts";
+import { providerServed } from "./served.ts";
 import type { PipelineDeps } from "./deps.ts";
 
 /**
@@ -40,9 +41,12 @@ export async function recordFailure(deps: PipelineDeps, input: Travelling): Prom
     random: deps.id.random(),
   });
   const chosen = next.kind === "again" ? attempt.chosen : next.kind === "fallback" ? next.index : -1;
-  if (!(await Attempt.recordFailure(deps.store, attempt, tried, chosen)))
+  const target = Provider.targetOf(deps.providers, candidate);
+  const cools = () => Provider.failureWrite(deps, target, failure);
+  if (!(await Attempt.recordFailure(deps.store, attempt, tried, chosen, cools)))
     return chosenOf((await Attempt.read(deps.store, input.taskId, input.attempt)) ?? attempt);
-  await Provider.coolDown(deps, Provider.targetOf(deps.providers, candidate), failure);
+  // Whatever it was not good for, it answered: it does not cool down, and others may ask it.
+  if (Provider.CLASS_RULES[failure.class].answered) await providerServed(deps, candidate, await Provider.health(deps));
   if (Provider.CLASS_RULES[failure.class].scope !== "none")
     await Friction.open(deps, {
       provider: candidate.provider,

@@ -1,12 +1,12 @@
 import type { Travelling } from "../../ground/workflow/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
-import * as Friction from "../../work/friction/index.ts";
 import * as Provider from "../../work/provider/index.ts";
 import * as Task from "../../work/task/index.ts";
 import { holdPatternScore } from "./parse-context.ts";
 import type { PipelineDeps } from "./deps.ts";
 import { endAttempt, settled, type Ending } from "./end.ts";
 import { expiryOf } from "./question.ts";
+import { providerServed } from "./served.ts";
 import { askToSteer, settlement } from "./settlement.ts";
 
 /** Ends an attempt with what its outcome says, once: a second, late or wrongly fenced settle changes nothing. */
@@ -46,17 +46,6 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
       : []),
   );
   return done;
-}
-
-/** A provider that served is asked by all again, and what was wrong with it is over. */
-async function providerServed(deps: PipelineDeps, candidate: Task.Candidate, health: Provider.Health): Promise<void> {
-  const target = Provider.targetOf(deps.providers, candidate);
-  // A friction episode begins with a failure that is counted there too, or with a guard of what is paid.
-  const paid = deps.providers.all().find((one) => one.name === candidate.provider)?.capabilities.paid;
-  if (!paid && !health.cooldowns.some((row) => row.account === target.account)) return;
-  const opened = await Provider.served(deps, target, health.cooldowns);
-  await Friction.close(deps, candidate.provider);
-  if (opened) await deps.events.publish({ type: "provider.ready", provider: candidate.provider });
 }
 
 /** Whether a task that would be tried again is said to repeat itself (contract 2.9): then a person is asked first. */

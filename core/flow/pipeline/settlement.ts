@@ -5,6 +5,7 @@ import * as Routing from "../routing/index.ts";
 import { MAX_STALLS, MAX_TRIES } from "./budgets.ts";
 import { errorOf, type Ending } from "./end.ts";
 import { asking } from "./question.ts";
+import { nameOf } from "./wake.ts";
 
 /** How an attempt's end becomes its task's next state. Pure; times in ms. */
 export function settlement(input: {
@@ -70,7 +71,7 @@ function withoutOutcome(input: Parameters<typeof settlement>[0]): Ending {
   });
   switch (next.kind) {
     case "park":
-      return park(row, next.until, next.reason, last?.class ?? null, next.known);
+      return park(row, next.until, next.reason, last?.class ?? null, next.known, awaitedBy(attempt));
     case "ask":
       return {
         ...ask({ prompt: next.prompt, options: ["retry"] }, input.expires, {}, "pipeline"),
@@ -82,6 +83,17 @@ function withoutOutcome(input: Parameters<typeof settlement>[0]): Ending {
       return badResult(row, attempt, failure, undefined, {}, "");
     }
   }
+}
+
+/** Whose return wakes the task before its time: everybody who could not go, whichever is expected first. */
+function awaitedBy({ skipped = [], tried }: AttemptRow): string[] {
+  const away = [...skipped.filter((one) => one.guard === undefined), ...tried];
+  return [
+    ...new Set([
+      ...away.map(({ provider }) => nameOf({ kind: "provider", provider })),
+      ...(away.some((one) => one.class === "no_worker") ? [nameOf({ kind: "worker" })] : []),
+    ]),
+  ];
 }
 
 /** A try is spent; within the budget the task goes back to the queue with its diagnostics, else it fails and the budget names itself. */
@@ -155,6 +167,7 @@ function park(
   reason: string,
   failed: Task.FailureClass | null,
   known: boolean,
+  waits_for: string[] = [],
 ): Ending {
   return {
     to: "pending",
@@ -162,7 +175,7 @@ function park(
     class: failed,
     message: `parked: ${reason}`,
     change: {
-      set: { retry_not_before: until, wait_reason: Task.cut(reason, 300), parks: known ? 0 : row.parks + 1 },
+      set: { retry_not_before: until, wait_reason: Task.cut(reason, 300), waits_for, parks: known ? 0 : row.parks + 1 },
       remove: ["current_step", "claimed_by", "claimed_at"],
       until,
     },

@@ -52,7 +52,7 @@ async function wakeBehind(deps: Pick<Deps, "store">, name: string, walked: strin
   });
   for (const item of page.items) {
     const row = await Task.row(deps.store, item.pk.slice(2));
-    if (row?.status === "pending" && waitsFor(row, name)) await Store.write(deps.store, Task.wake(row));
+    if (row?.status === "pending" && row.waits_for?.includes(name)) await Store.write(deps.store, Task.wake(row));
   }
   return page.cursor === undefined ? "" : placeOf(page.items.at(-1));
 }
@@ -63,12 +63,7 @@ function placeOf(item: Store.Item | undefined): string {
 
 const WORKER = "worker";
 
-/** What is awaited, as it stands on the lock: a provider's name ends with a colon, as the reasons of its tasks begin. */
-function nameOf(awaited: Awaited): string {
+/** What is awaited, as it stands on the lock and on the tasks that wait: a provider's name ends with a colon. */
+export function nameOf(awaited: Awaited): string {
   return awaited.kind === "worker" ? WORKER : `${awaited.provider}:`;
-}
-
-function waitsFor(row: Task.TaskRow, name: string): boolean {
-  const reason = row.wait_reason ?? "";
-  return name === WORKER ? reason.includes("no live worker") : reason.startsWith(name);
 }

@@ -1,4 +1,5 @@
 import type { TurnRef } from "../../work/attempt/index.ts";
+import type { Target } from "../../work/provider/index.ts";
 import type { Candidate, Evidence, Failure, ItemRef, Outcome, Suite, TaskType, Usage } from "../../work/task/index.ts";
 
 /** What a worker carries out: everything it needs, so that it never reads the table. */
@@ -7,6 +8,8 @@ export type Order = {
   task: { id: string; type: TaskType; direction: string };
   item?: ItemRef & { text: string };
   candidate: Candidate;
+  /** While this go tests a target whose cooldown is over: renewing the lease keeps the others away from it. */
+  tests?: Target;
   /** The last turn of this attempt whose failure is recorded, with what it and its pauses cost; 0: none. */
   failedTurn: number;
   prompt: { text: string; sha256: string; variant: string };

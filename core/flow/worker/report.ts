@@ -2,6 +2,7 @@ import type { Deps } from "../../ground/deps.ts";
 import { Lock } from "../../ground/store/index.ts";
 import * as Store from "../../ground/store/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
+import * as Provider from "../../work/provider/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
 import * as Task from "../../work/task/index.ts";
 import type { At, Order, Report } from "./order.ts";
@@ -44,6 +45,7 @@ export function tableReport(
     async renew(step) {
       // The fence first: a turn that lost its attempt must not keep others from the lock.
       if (!(await Attempt.renew(deps.store, ref, order.limits.leaseMs, step.slice(0, 200)))) return false;
+      if (order.tests) await Provider.keepTesting(deps, order.tests, Attempt.nameOf(ref));
       renewing = renewing.then(renewLocks, renewLocks);
       await renewing;
       return true;

@@ -75,18 +75,29 @@ export async function readFailure(store: Store.Store, ref: TurnRef): Promise<Fai
   return readPart<FailurePart>(store, ref, "failure");
 }
 
-/** Records a turn's failure once and chooses the next candidate (−1: none). False when the turn is stale or has been recorded. */
+/**
+ * Records a turn's failure once and chooses the next candidate (−1: none), together with `also`, which is made anew when it was
+ * refused. False when the turn is stale or has been recorded: nothing changed.
+ */
 export async function recordFailure(
   store: Store.Store,
   attempt: AttemptRow,
   tried: Tried,
   next: number,
+  also: () => Promise<Store.Write | undefined> = async () => undefined,
 ): Promise<boolean> {
-  const outcome = await Store.write(store, {
-    kind: "update",
-    key: { pk: attempt.pk, sk: attempt.sk },
-    set: { tried: [...attempt.tried, tried], chosen: next, failed_turn: attempt.turn },
-    if: { ...working(attempt.turn), unserved: Store.absent("outcome") },
+  return Store.contend(store, "Too many runs fail on this provider at once", async () => {
+    const other = await also();
+    const written = await Store.tx(store, [
+      {
+        kind: "update",
+        key: { pk: attempt.pk, sk: attempt.sk },
+        set: { tried: [...attempt.tried, tried], chosen: next, failed_turn: attempt.turn },
+        if: { ...working(attempt.turn), unserved: Store.absent("outcome") },
+      },
+      ...(other ? [other] : []),
+    ]);
+    if (written.ok) return true;
+    return written.refused.some(({ index }) => index === 0) ? false : undefined;
   });
-  return outcome.ok;
 }

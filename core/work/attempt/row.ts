@@ -56,3 +56,8 @@ export type End = {
 
 /** Names a turn of an attempt. */
 export type TurnRef = { taskId: string; n: number; turn: number };
+
+/** An attempt's name, as locks and tests of a provider know it. */
+export function nameOf({ taskId, n }: Omit<TurnRef, "turn">): string {
+  return `${taskId}/${n}`;
+}

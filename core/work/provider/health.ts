@@ -2,9 +2,9 @@ import type { Deps } from "../../ground/deps.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import type { CooldownRow } from "./breaker.ts";
-import { free } from "./cooldown.ts";
+import { endsBy, free, isAbout } from "./cooldown.ts";
 import type { PauseRow } from "./pause.ts";
-import type { Model, Provider, Readiness } from "./port.ts";
+import type { Provider, Readiness } from "./port.ts";
 
 /** What a provider's last probe answered; one row a provider. `models` when it was last known which it has. */
 export type ReadinessRow = {
@@ -20,6 +20,11 @@ export type ReadinessRow = {
 /** Ms after which a provider is asked again; one that was only out of reach is asked at every run of the schedule. */
 const ASK_AGAIN_MS = 14.5 * 60_000;
 
+/** Who was probed. */
+export type Probed = Pick<Provider, "name" | "account"> & {
+  models: readonly Pick<Provider["models"][number], "name">[];
+};
+
 export type Health = { readiness: ReadinessRow[]; cooldowns: CooldownRow[]; pauses: PauseRow[] };
 
 /** Readiness and cooldowns of all providers, and who is paused, in one query. */
@@ -32,26 +37,29 @@ export async function health(deps: Pick<Deps, "store">): Promise<Health> {
   };
 }
 
-/** Stores what a probe answered. A provider that is ready is freed of what readiness ends, and announced when that is news. */
-export async function saveReadiness(
-  deps: Deps,
-  name: string,
-  readiness: Readiness,
-  models: readonly string[] = [],
-): Promise<void> {
+/**
+ * Stores what a probe answered. A provider that is ready is freed of what readiness ends, with all that its key pays for, and
+ * announced when that is news.
+ */
+export async function saveReadiness(deps: Deps, provider: Probed, readiness: Readiness): Promise<void> {
+  const { name, account } = provider;
+  const models = provider.models.map((model) => model.name);
   const before = (await Store.get(deps.store, Keys.provider(name))) as ReadinessRow | undefined;
   await Store.write(deps.store, {
     kind: "put",
     item: { ...Keys.provider(name), ent: "readiness", name, models, checked_at: deps.clock.now(), ...readiness },
   });
   if (!readiness.ready) return;
-  const freed = await free(deps, "readiness", (row) => row.provider === name);
+  const freed = await free(
+    deps,
+    (row) => endsBy(row, "readiness") && isAbout(row, { provider: name, account, model: row.model ?? "" }),
+  );
   if (freed > 0 || before?.ready !== true) await deps.events.publish({ type: "provider.ready", provider: name });
 }
 
 /** Ends the cooldowns that a changed configuration may end: asked for when a host starts. */
 export async function configurationChanged(deps: Deps): Promise<void> {
-  await free(deps, "configuration", () => true);
+  await free(deps, (row) => endsBy(row, "configuration"));
 }
 
 /** Asks the providers whose last answer is too old to go by, and stores the answers; what is known of all. */
@@ -63,11 +71,6 @@ export async function probeDue(deps: Deps, providers: readonly Provider[]): Prom
     return !row || row.transient === true || now - row.checked_at >= ASK_AGAIN_MS;
   });
   return probeAll(deps, due);
-}
-
-/** Names of models, as the readiness row keeps them. */
-export function namesOf(models: readonly Model[]): string[] {
-  return models.map((model) => model.name);
 }
 
 /** Asks every provider at once and stores the answers. A probe that throws counts as not ready. */
@@ -84,7 +87,7 @@ export async function probeAll(
         remedy: "Look into the host's log, and try again.",
         transient: true,
       }));
-      await saveReadiness(deps, provider.name, readiness, namesOf(provider.models));
+      await saveReadiness(deps, provider, readiness);
     }),
   );
   return (await health(deps)).readiness;

@@ -9,11 +9,19 @@ export { DEFAULT_SCENARIO } from "./simulated/default-scenario.ts";
 export { scratchFiles } from "./simulated/scratch.ts";
 export { pause, resume, type PauseRow } from "./pause.ts";
 export { standing, type CooldownRow, type Target } from "./breaker.ts";
-export { admit, coolDown, cooling, served, type Admission, type Cooling } from "./cooldown.ts";
+export {
+  admit,
+  cooling,
+  endCooldowns,
+  failureWrite,
+  keepTesting,
+  served,
+  type Admission,
+  type Cooling,
+} from "./cooldown.ts";
 export {
   configurationChanged,
   health,
-  namesOf,
   probeAll,
   probeDue,
   saveReadiness,

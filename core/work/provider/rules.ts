@@ -14,6 +14,8 @@ export type ClassRule = {
   cooldownMs: number | null;
   /** Ms that repeated cooldowns double up to; null where they do not double. */
   doublingMaxMs: number | null;
+  /** It shows that the target answers, whatever the answer was good for. */
+  answered?: true;
   /** Whether another candidate is tried. */
   next: "yes" | "larger_window" | "no";
   whoActs: WhoActs;
@@ -125,6 +127,7 @@ export const CLASS_RULES: Readonly<Record<FailureClass, ClassRule>> = {
   },
   context_length: {
     ...NO_COOLDOWN,
+    answered: true,
     retrySame: "no",
     next: "larger_window",
     whoActs: "system",
@@ -132,6 +135,7 @@ export const CLASS_RULES: Readonly<Record<FailureClass, ClassRule>> = {
   },
   content_filter: {
     ...NO_COOLDOWN,
+    answered: true,
     retrySame: "no",
     next: "no",
     whoActs: "user",
@@ -146,6 +150,7 @@ export const CLASS_RULES: Readonly<Record<FailureClass, ClassRule>> = {
   },
   bad_result: {
     ...NO_COOLDOWN,
+    answered: true,
     retrySame: "no",
     next: "no",
     whoActs: "system",

@@ -45,6 +45,8 @@ export type TaskRow = {
   /** Parked until then, and why. */
   retry_not_before?: number;
   wait_reason?: string;
+  /** Providers that it was parked for, and `NO_WORKER` where one of them has none: an event about any of them wakes it. */
+  waits_for?: string[];
   /** Parks in a row with an unknown end: they double. */
   parks: number;
   /** Budgets spent. */

@@ -5,18 +5,21 @@ import { react } from "../../../functions/subscribers/subscribers.ts";
 import {
   attemptOf,
   attemptOnce,
+  coolDown,
   drive,
   failed,
   finished,
   inTurn,
   models,
   newTask,
+  NOON,
   rowOf,
   scripted,
   testPipeline,
   untilStill,
   type TestPipeline,
 } from "../../support/pipeline.ts";
+import { between } from "../../support/wire.ts";
 
 const TARGET: Provider.Target = { provider: "alpha", account: "none", model: "m1" };
 const MINUTE = 60_000;
@@ -78,21 +81,21 @@ describe("a dead primary", () => {
   });
 });
 
-describe("the half-open probe", () => {
-  const cooled = async (deps: TestPipeline) => {
-    await Provider.coolDown(deps, TARGET, { class: "rate_limit", message: "429" });
-    await deps.clock.advance(30_000);
-  };
+async function cooled(deps: TestPipeline): Promise<void> {
+  await coolDown(deps, TARGET, { class: "rate_limit", message: "429" });
+  await deps.clock.advance(30_000);
+}
 
+describe("the half-open probe", () => {
   it("is exactly one under 32 contenders", async () => {
     const deps = await testPipeline();
     await cooled(deps);
-    const admitted = await Promise.all(Array.from({ length: 32 }, () => Provider.admit(deps, TARGET)));
+    const admitted = await Promise.all(Array.from({ length: 32 }, (_, i) => Provider.admit(deps, TARGET, `task/${i}`)));
     expect(admitted.filter((one) => one.kind === "go")).toHaveLength(1);
     // Whoever tests it may die: the next one passes when its time is over.
-    expect((await Provider.admit(deps, TARGET)).kind).toBe("cooling");
+    expect((await Provider.admit(deps, TARGET, "another/1")).kind).toBe("cooling");
     await deps.clock.advance(Provider.PROBE_MS);
-    expect((await Provider.admit(deps, TARGET)).kind).toBe("go");
+    expect((await Provider.admit(deps, TARGET, "another/1")).kind).toBe("go");
   });
 
   it("is one of 32 attempts that were planned when its cooldown ended; the others are served by the fallback", async () => {
@@ -116,8 +119,8 @@ describe("the half-open probe", () => {
     const attempts = await Promise.all(ids.map((id) => attemptOf(deps, id, 1)));
     expect(attempts.filter((one) => one.tried.some((t) => t.class === "cooling")).length).toBeLessThanOrEqual(31);
     // Its success opened it for all.
-    expect((await Provider.admit(deps, TARGET)).kind).toBe("go");
-    expect((await Provider.admit(deps, TARGET)).kind).toBe("go");
+    expect((await Provider.admit(deps, TARGET, "another/1")).kind).toBe("go");
+    expect((await Provider.admit(deps, TARGET, "another/1")).kind).toBe("go");
   });
 
   it("that fails again doubles the cooldown", async () => {
@@ -131,7 +134,139 @@ describe("the half-open probe", () => {
   });
 });
 
+describe("the half-open probe of a long run", () => {
+  /** Alpha's cooldown is over, and one run of it goes on until it is let go. */
+  async function probing() {
+    let release = () => {};
+    const tested = new Promise<void>((resolve) => (release = resolve));
+    const deps = await testPipeline({
+      providers: [scripted("alpha", async () => (await tested, finished()), { models: models("m1") })],
+    });
+    await coolDown(deps, TARGET, { class: "rate_limit", message: "429" });
+    await deps.clock.advance(30_000);
+    const run = attemptOnce(deps, await newTask(deps));
+    while (asked(deps, "m1").length === 0) await new Promise((resolve) => setImmediate(resolve));
+    return { deps, release, run };
+  }
+
+  it("stays the only one as long as its lease is renewed", async () => {
+    const { deps, release, run } = await probing();
+    for (let second = 0; second < 300; second += 5) {
+      await deps.clock.advance(5_000);
+      expect((await Provider.admit(deps, TARGET, "another/1")).kind).toBe("cooling");
+    }
+    release();
+    await run;
+    expect((await Provider.admit(deps, TARGET, "another/1")).kind).toBe("go");
+  });
+
+  it("passes again when it is entered again", async () => {
+    const deps = await testPipeline();
+    await cooled(deps);
+    expect(await Provider.admit(deps, TARGET, "mine/1")).toEqual({ kind: "go", tests: true });
+    expect((await Provider.admit(deps, TARGET, "another/1")).kind).toBe("cooling");
+    expect(await Provider.admit(deps, TARGET, "mine/1")).toEqual({ kind: "go", tests: true });
+  });
+});
+
+describe("what runs at once do to a cooldown", () => {
+  it("a success that read before a 429 does not erase it", async () => {
+    const deps = await testPipeline();
+    const limited = { class: "rate_limit", message: "429", retry_after_ms: 600_000 } as const;
+    await coolDown(deps, TARGET, { class: "overloaded", message: "503" });
+    const { cooldowns: before } = await Provider.health(deps);
+    await coolDown(deps, TARGET, limited);
+    await Provider.served(deps, TARGET, before);
+    expect((await Provider.health(deps)).cooldowns).toMatchObject([{ until: deps.clock.now() + 600_000 }]);
+  });
+
+  it("of failures at once the longest stays", async () => {
+    let inside = 0;
+    let release = () => {};
+    const all = new Promise<void>((resolve) => (release = resolve));
+    const deps = await testPipeline({
+      providers: [
+        scripted("alpha", async (request) => {
+          if (++inside === 8) release();
+          await all;
+          const retry_after_ms = request.task.direction === "long" ? 600_000 : 10_000;
+          return failed({ class: "rate_limit", message: "429", retry_after_ms });
+        }),
+      ],
+    });
+    const ids = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => newTask(deps, { direction: i === 3 ? "long" : "short" })),
+    );
+    const begun = deps.clock.now();
+    await Promise.all(ids.map((id) => attemptOnce(deps, id)));
+    const [row] = (await Provider.health(deps)).cooldowns;
+    expect(row?.streak).toBe(8);
+    expect(row?.until).toBeGreaterThanOrEqual(begun + 600_000);
+  });
+
+  it("a failure is counted with its record: a step that is cut off between them and comes again counts it once", async () => {
+    const deps = await testPipeline({ providers: [scripted("alpha", () => failed("auth"))] });
+    const stop = between(deps.store, async (operation, input, next) => {
+      const done = await next();
+      // The step dies behind its first write of a cooldown or of what was tried.
+      if (operation === "TransactWriteItems" && JSON.stringify(input).includes("failed_turn"))
+        throw new Error("killed");
+      return done;
+    });
+    await expect(attemptOnce(deps, await newTask(deps))).rejects.toThrow("killed");
+    stop();
+    expect((await Provider.health(deps)).cooldowns).toMatchObject([{ class: "auth", streak: 1 }]);
+  });
+});
+
+describe("what ends a cooldown", () => {
+  const CODEX = { provider: "codex", account: "k1", model: "m" };
+
+  it("that one provider met, readiness of any that the same key pays for", async () => {
+    const deps = await testPipeline();
+    await coolDown(deps, CODEX, { class: "auth", message: "401" });
+    await Provider.saveReadiness(deps, { name: "other", account: "k2", models: [] }, { ready: true, detail: "" });
+    expect((await Provider.admit(deps, CODEX, "a/1")).kind).toBe("cooling");
+    await Provider.saveReadiness(deps, { name: "openai", account: "k1", models: [] }, { ready: true, detail: "" });
+    expect(await Provider.admit(deps, CODEX, "a/1")).toEqual({ kind: "go", tests: true });
+  });
+
+  it("an operator who resumes the provider: one run tests it", async () => {
+    const deps = await testPipeline();
+    await coolDown(deps, TARGET, { class: "rate_limit", message: "429", retry_after_ms: 3_600_000 });
+    await Pipeline.resume(deps, { kind: "provider", provider: "alpha" });
+    expect(await Provider.admit(deps, TARGET, "a/1")).toEqual({ kind: "go", tests: true });
+    expect((await Provider.admit(deps, TARGET, "b/1")).kind).toBe("cooling");
+  });
+
+  it("an answer that was good for nothing: the target is well", async () => {
+    const deps = await testPipeline({ providers: [scripted("alpha", () => failed("bad_result"))] });
+    await cooled(deps);
+    await attemptOnce(deps, await newTask(deps));
+    expect(await Provider.admit(deps, TARGET, "a/1")).toEqual({ kind: "go", tests: false });
+  });
+});
+
 describe("all candidates cool down", () => {
+  it("the return of any of them wakes the task, not only of the one that was expected first", async () => {
+    const deps = await testPipeline({
+      providers: [
+        scripted("alpha", inTurn(failed("auth"), finished()), { account: "k1", models: models("a1") }),
+        scripted("beta", () => failed({ class: "quota", message: "", resets_at: NOON + 5 * 3_600_000 }), {
+          account: "k2",
+          models: models("b1"),
+        }),
+      ],
+    });
+    const id = await newTask(deps);
+    expect((await attemptOnce(deps, id)).row.wait_reason).toMatch(/^beta/);
+    await Provider.saveReadiness(deps, deps.providers.get("alpha"), { ready: true, detail: "the key was mended" });
+    for (const event of deps.published) await react(deps, { dispatch: () => {}, tick: () => {} }, event);
+    await untilStill(deps);
+    expect(await rowOf(deps, id)).toMatchObject({ status: "completed", model: "alpha/a1" });
+    expect(deps.clock.now()).toBeLessThan(NOON + MINUTE);
+  });
+
   it("the task waits for the first that returns, no budget is spent, and it is done within a minute of it", async () => {
     const deps = await testPipeline({
       providers: [
@@ -163,7 +298,7 @@ describe("all candidates cool down", () => {
     const deps = await testPipeline({
       providers: [scripted("alpha", async () => (await tested, finished()), { models: models("m1") })],
     });
-    await Provider.coolDown(deps, TARGET, { class: "rate_limit", message: "429" });
+    await coolDown(deps, TARGET, { class: "rate_limit", message: "429" });
     await deps.clock.advance(30_000);
     const [first, ...others] = await Promise.all(Array.from({ length: 8 }, () => newTask(deps)));
     const probe = attemptOnce(deps, first as string);

@@ -25,6 +25,7 @@ import {
   type TestPipeline,
 } from "../../support/pipeline.ts";
 
+const ALPHA = { name: "alpha", account: "none", models: models("m1") };
 const served = (deps: TestPipeline) => deps.requests.map((request) => request.model);
 const both = (first: Provider.RunResult, second = finished()) => [
   scripted("alpha", () => first, { models: models("a1", "a2") }),
@@ -173,7 +174,7 @@ describe("when nobody serves", () => {
     const { row } = await attemptOnce(deps, id);
     expect(row).toMatchObject({ status: "needs_decision", decision_options: ["retry"], tries: 0 });
     expect(row.decision_prompt).toContain("OPENAI_API_KEY is not set");
-    await Provider.saveReadiness(deps, "alpha", { ready: true, detail: "" });
+    await Provider.saveReadiness(deps, ALPHA, { ready: true, detail: "" });
     await Pipeline.decide(deps, id, "retry");
     expect((await attemptOnce(deps, id)).row.status).toBe("completed");
   });
@@ -181,7 +182,7 @@ describe("when nobody serves", () => {
   it("a probe that failed for a moment asks nobody: the task waits, and the next good probe wakes it", async () => {
     const deps = await testPipeline();
     const away = { ready: false, detail: "could not be reached", remedy: "Check it.", transient: true } as const;
-    await Provider.saveReadiness(deps, "alpha", away);
+    await Provider.saveReadiness(deps, ALPHA, away);
     const id = await newTask(deps);
     const { row } = await attemptOnce(deps, id);
     expect(row).toMatchObject({ status: "pending", tries: 0, parks: 1, wait_reason: "alpha: could not be reached" });

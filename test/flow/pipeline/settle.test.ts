@@ -10,6 +10,7 @@ import { between } from "../../support/wire.ts";
 import {
   attemptOf,
   attemptOnce,
+  coolDown,
   entered,
   failed,
   held,
@@ -326,11 +327,7 @@ describe("an item that moved on meanwhile", () => {
 describe("what follows for the provider", () => {
   it("one success closes its cooldowns and its friction", async () => {
     const own = await testPipeline();
-    await Provider.coolDown(
-      own,
-      { provider: "alpha", account: "none", model: "m1" },
-      { class: "overloaded", message: "503" },
-    );
+    await coolDown(own, { provider: "alpha", account: "none", model: "m1" }, { class: "overloaded", message: "503" });
     expect((await Provider.health(own)).cooldowns).toHaveLength(1);
     await attemptOnce(own, await newTask(own));
     // What was bad within this minute still counts towards its share; a success after it forgets the row.

@@ -27,7 +27,12 @@ async function parked(deps: TestPipeline, n: number, reason: string, ms = HOUR_M
       await Store.write(deps.store, {
         kind: "update",
         key: Keys.task(id),
-        set: { ...Keys.delayed(until, id), retry_not_before: until, wait_reason: reason },
+        set: {
+          ...Keys.delayed(until, id),
+          retry_not_before: until,
+          wait_reason: reason,
+          waits_for: [reason.includes("no live worker") ? "worker" : `${reason.split(":")[0]}:`],
+        },
       });
       return id;
     }),

@@ -4,6 +4,7 @@ import * as Store from "../../../core/ground/store/index.ts";
 import * as Worker from "../../../core/flow/worker/index.ts";
 import * as Provider from "../../../core/work/provider/index.ts";
 import { api, type Api } from "./support.ts";
+import { coolDown, models } from "../../support/pipeline.ts";
 
 let app: Api;
 beforeAll(async () => {
@@ -45,8 +46,9 @@ it("metrics of an empty store are zeros and empty maps", async () => {
 });
 
 it("providers show what their probe answered and what cools down", async () => {
-  await Provider.saveReadiness(app.deps, "codex", { ready: false, detail: "no key", remedy: "set one" }, ["m1", "m2"]);
-  await Provider.coolDown(
+  const codex = { name: "codex", account: "none", models: models("m1", "m2") };
+  await Provider.saveReadiness(app.deps, codex, { ready: false, detail: "no key", remedy: "set one" });
+  await coolDown(
     app.deps,
     { provider: "codex", account: "none", model: "m1" },
     { class: "rate_limit", message: "429", status: 429, retry_after_ms: 60_000 },

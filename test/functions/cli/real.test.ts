@@ -157,11 +157,15 @@ describe("run", () => {
 
 describe("providers", () => {
   it("are shown with what they lack", async () => {
-    await Provider.saveReadiness(deps, "codex", {
-      ready: false,
-      detail: "OPENAI_API_KEY is not set",
-      remedy: "Set it.",
-    });
+    await Provider.saveReadiness(
+      deps,
+      { name: "codex", account: "none", models: [] },
+      {
+        ready: false,
+        detail: "OPENAI_API_KEY is not set",
+        remedy: "Set it.",
+      },
+    );
     const text = await printed("providers");
     expect(text).toMatch(/^codex\s+no\s.*OPENAI_API_KEY is not set$/m);
     expect(text).toContain("codex: Set it.");
