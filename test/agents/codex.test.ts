@@ -10,7 +10,7 @@ import type { CliRow } from "../../core/work/provider/cli/row.ts";
 import * as Cli from "../../core/work/provider/cli/run.ts";
 import * as Provider from "../../core/work/provider/index.ts";
 import * as ModelServer from "../support/model-server.ts";
-import { codexBinary } from "./install.ts";
+import { binaryOf } from "./install.ts";
 
 /** The real codex against a scripted model server. It needs no key and no network once it is installed. */
 
@@ -27,7 +27,7 @@ let log: string[];
 const times: string[] = [];
 
 beforeAll(async () => {
-  binary = await codexBinary();
+  binary = await binaryOf("codex");
 });
 afterAll(() => console.log(times.join("\n")));
 beforeEach(() => {

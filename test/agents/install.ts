@@ -6,8 +6,11 @@ import { promisify } from "node:util";
 
 const exec = promisify(execFile);
 
-/** The version that core/work/provider/cli/codex.ts was written against. */
-const CODEX = "0.169.0";
+/** The versions that the rows of core/work/provider/cli were written against; 100–400 MB each, so they are no dependencies. */
+const PACKAGES = {
+  codex: { name: "@openai/codex", version: "0.169.0" },
+  claude: { name: "@anthropic-ai/claude-code", version: "2.1.332" },
+} as const;
 
 /** Where tools are kept between runs: under COHERENCE_HOME, else under the system's place for state. */
 export function toolsFolder(): string {
@@ -19,23 +22,25 @@ export function toolsFolder(): string {
   return join(COHERENCE_HOME ?? join(state, "coherence"), "tools");
 }
 
-/** Installs codex, pinned, when it is not there yet; returns the path of its program. Takes seconds to minutes the first time (400 MB). */
-export async function codexBinary(): Promise<string> {
-  const folder = join(toolsFolder(), `codex-${CODEX}`);
-  const binary = join(folder, "node_modules", ".bin", "codex");
-  if (await answers(binary)) return binary;
+/** Installs an agent, pinned, when it is not there yet; returns the path of its program. Takes seconds to minutes the first time. */
+export async function binaryOf(agent: keyof typeof PACKAGES): Promise<string> {
+  const { name, version } = PACKAGES[agent];
+  const folder = join(toolsFolder(), `${agent}-${version}`);
+  const binary = join(folder, "node_modules", ".bin", agent);
+  // Some write into their home even to say their version.
+  const env = { ...process.env, HOME: folder, CODEX_HOME: folder };
+  const answers = async () => {
+    try {
+      return (await exec(binary, ["--version"], { timeout: 20_000, env })).stdout.includes(version);
+    } catch {
+      return false;
+    }
+  };
+  if (await answers()) return binary;
   await mkdir(folder, { recursive: true });
-  await exec("npm", ["install", "--prefix", folder, "--no-audit", "--no-fund", `@openai/codex@${CODEX}`], {
+  await exec("npm", ["install", "--prefix", folder, "--no-audit", "--no-fund", `${name}@${version}`], {
     timeout: 590_000,
   });
-  if (await answers(binary)) return binary;
-  throw new Error(`${binary} does not answer --version with ${CODEX}`);
-}
-
-async function answers(binary: string): Promise<boolean> {
-  try {
-    return (await exec(binary, ["--version"], { timeout: 20_000 })).stdout.includes(CODEX);
-  } catch {
-    return false;
-  }
+  if (await answers()) return binary;
+  throw new Error(`${binary} does not answer --version with ${version}`);
 }

@@ -18,7 +18,7 @@ import { react } from "../../functions/subscribers/subscribers.ts";
 import { startWorker } from "../../functions/worker/worker.ts";
 import * as Host from "../functions/local/support.ts";
 import * as ModelServer from "../support/model-server.ts";
-import { codexBinary } from "./install.ts";
+import { binaryOf } from "./install.ts";
 
 /** The pipeline with the real codex against a scripted model server: what a user has, but for the model. */
 
@@ -32,7 +32,7 @@ let server: ModelServer.ModelServer | undefined;
 const figures: string[] = [];
 
 beforeAll(async () => {
-  binary = await codexBinary();
+  binary = await binaryOf("codex");
 });
 afterAll(() => console.log(figures.join("\n")));
 afterEach(async () => {

@@ -109,7 +109,10 @@ describe("the agent's surroundings", () => {
   });
 
   test("the command has neither the prompt nor the key among its arguments, and never makes a worktree", () => {
-    const call = { model: "m", prompt: "the prompt", home, baseUrl: "http://x/v1", key: KEY, modelSilenceMs: 1 };
+    const call = {
+      ...{ model: "m", prompt: "the prompt", home, baseUrl: "http://x/v1", key: KEY, modelSilenceMs: 1 },
+      ...{ budgetUsd: undefined, settings: {} },
+    };
     const { args, input } = codex.command(call);
     expect(input).toBe("the prompt");
     expect(args.join(" ")).not.toMatch(/the prompt|sk-secret|--worktree|dangerously/);

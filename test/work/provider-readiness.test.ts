@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
@@ -81,21 +81,42 @@ describe("codex is ready when its probes answered, not when a variable is set", 
 
   test("time-outs, network errors and 5xx may pass by themselves, the rest is for a person", async () => {
     const set = { CODEX_BIN: AGENT, CODEX_API_KEY: KEY };
-    const answering = async (status: number) => {
-      const one = createServer((_, answer) => answer.writeHead(status).end()).listen(0, "127.0.0.1");
-      await once(one, "listening");
-      const { port } = one.address() as AddressInfo;
-      const readiness = await probe({ ...set, OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` });
-      one.close();
-      return readiness;
-    };
+    const answering = (status: number) =>
+      at(
+        (answer) => answer.writeHead(status).end(),
+        (url) => probe({ ...set, OPENAI_BASE_URL: url }),
+      );
     for (const status of [408, 429, 500, 503]) expect(await answering(status)).toMatchObject({ transient: true });
-    for (const status of [400, 401, 403, 404]) expect(await answering(status)).not.toHaveProperty("transient");
+    for (const status of [400, 401, 404]) expect(await answering(status)).not.toHaveProperty("transient");
     expect(await probe({ ...set, OPENAI_BASE_URL: "http://127.0.0.1:9/v1" })).toMatchObject({ transient: true });
     expect(await probe({ ...set, CODEX_BIN: "/nowhere/codex" })).not.toHaveProperty("transient");
     expect(await probe({ ...set, OPENAI_BASE_URL: server.url }, AbortSignal.abort())).toMatchObject({
       transient: true,
     });
+  });
+
+  test("FAILURES 49: a key that may not list models may still execute; one that is wrong may not", async () => {
+    const set = { CODEX_BIN: AGENT, CODEX_API_KEY: KEY, ANTHROPIC_API_KEY: KEY, OPENROUTER_API_KEY: KEY };
+    const answering = (status: number, body: unknown, name: string) =>
+      at(
+        (answer) => answer.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body)),
+        (url) =>
+          registry({ ...set, OPENAI_BASE_URL: url, ANTHROPIC_BASE_URL: url, OPENROUTER_BASE_URL: url })
+            .get(name)
+            .probe(),
+      );
+    const scopes = { error: { type: "invalid_request_error", message: "Missing scopes: api.model.read" } };
+    for (const name of ["codex", "anthropic"])
+      for (const body of [scopes, null])
+        expect(await answering(403, body, name)).toMatchObject({
+          ready: true,
+          detail: expect.stringMatching(/knows \w+_API_KEY, which may not list models$/) as string,
+        });
+    const wrong = { error: { type: "authentication_error", message: "no" } };
+    expect(await answering(403, wrong, "codex")).toMatchObject({ ready: false });
+    expect(await answering(401, scopes, "codex")).toMatchObject({ ready: false });
+    // What OpenRouter is asked is no list: it says what this very key may do.
+    expect(await answering(403, scopes, "openrouter")).toMatchObject({ ready: false });
   });
 
   test("user and password of a base URL are neither shown nor sent", async () => {
@@ -114,6 +135,17 @@ describe("codex is ready when its probes answered, not when a variable is set", 
     expect(await probe(settings, AbortSignal.abort())).toMatchObject({ ready: false });
   });
 });
+
+/** Asks something of a server that answers everything in one way. */
+async function at<T>(answers: (answer: ServerResponse) => unknown, ask: (url: string) => Promise<T>): Promise<T> {
+  const server = createServer((_, answer) => void answers(answer)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    return await ask(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`);
+  } finally {
+    server.close();
+  }
+}
 
 describe("the registry", () => {
   test("FAILURES 36: names are unique and an unknown one is no provider", () => {

@@ -5,9 +5,9 @@ import * as Api from "./api/run.ts";
 import { probe as probeApi } from "./api/probe.ts";
 import type { ApiRow } from "./api/row.ts";
 import { API_ROWS } from "./api/rows.ts";
-import { codex } from "./cli/codex.ts";
 import * as Cli from "./cli/run.ts";
 import type { CliRow } from "./cli/row.ts";
+import { CLI_ROWS, UNVERIFIED_CLI_ROWS } from "./cli/rows.ts";
 import type { Target } from "./breaker.ts";
 import type { Model, Provider } from "./port.ts";
 import { probeCli } from "./readiness.ts";
@@ -16,7 +16,13 @@ import { simulated, type SimulatedRow } from "./simulated/row.ts";
 import * as Simulated from "./simulated/run.ts";
 
 /** Every provider there is; a new one is a row here. */
-export const ROWS: readonly (CliRow | ApiRow | SimulatedRow)[] = [codex, ...API_ROWS, simulated];
+export const ROWS: readonly (CliRow | ApiRow | SimulatedRow)[] = [
+  ...CLI_ROWS,
+  ...API_ROWS,
+  // Never run by us: whoever is known to work goes first.
+  ...UNVERIFIED_CLI_ROWS,
+  simulated,
+];
 
 export type Registry = {
   /** All providers, in the table's order. */

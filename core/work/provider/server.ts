@@ -1,8 +1,13 @@
+import * as z from "zod";
 import * as Clock from "../../ground/clock.ts";
+import { fromHttp } from "./classify.ts";
 import type { Readiness } from "./port.ts";
 
 /** Ms that a program or a model server has to answer a probe. */
 export const ANSWER_WITHIN_MS = 5000;
+
+/** How the path of a list of models ends, at every server that is asked for one. */
+const LISTING = "/models";
 
 /** What a model server is asked to see whether it takes a key: a GET that costs no tokens. */
 export type Check = {
@@ -30,6 +35,12 @@ export async function serverAnswers(
       const detail = credential === null ? `${baseUrl} answers` : `${baseUrl} takes ${credential}`;
       return { readiness: { ready: true, detail }, body };
     }
+    // The key is known and may not list: whether it may execute is another permission, which a run shows.
+    if (answer.status === 403 && credential !== null && path.endsWith(LISTING) && !saysWrongKey(body))
+      return {
+        readiness: { ready: true, detail: `${baseUrl} knows ${credential}, which may not list models` },
+        body: null,
+      };
     const readiness: Readiness = {
       ready: false,
       detail: `${baseUrl}${path} answered ${answer.status}`,
@@ -52,6 +63,15 @@ export async function serverAnswers(
   }
 }
 
+const ErrorBody = z.object({ error: z.object({ type: z.string().nullish(), code: z.unknown().optional() }) });
+
+/** Some servers answer 403 for a wrong key too, and say so by the error's type. */
+function saysWrongKey(body: unknown): boolean {
+  const error = ErrorBody.safeParse(body).data?.error;
+  const types = [error?.code, error?.type].filter((type) => typeof type === "string");
+  return fromHttp({ status: 403, types, message: "" }, 0).class === "auth";
+}
+
 function isTransient(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
@@ -59,7 +79,9 @@ function isTransient(status: number): boolean {
 function remedyFor(status: number, credential: string | null, baseUrl: string): string {
   if (status === 401 && credential !== null) return `Set ${credential} to a valid key for ${baseUrl}.`;
   if (status === 403 && credential !== null)
-    return `Give the key in ${credential} permission to list models, or use an unrestricted one.`;
+    return `Give the key in ${credential} permission for this, or use an unrestricted one.`;
+  if (status === 400 && credential !== null)
+    return `Check that ${credential} is a valid key and ${baseUrl} the right model server.`;
   if (status === 404) return `Check that ${baseUrl} is the model server's base URL (it usually ends in /v1).`;
   if (isTransient(status)) return `Nothing: ${baseUrl} is asked again later.`;
   return `Check that ${baseUrl} is the right model server.`;

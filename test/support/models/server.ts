@@ -76,12 +76,14 @@ export async function serve(dialect: Dialect, script: Script, options: Options =
   let modelReads = 0;
 
   const answer = async (req: IncomingMessage, res: ServerResponse) => {
-    if (req.method === "GET" && [`/v1${dialect.keyPath}`, "/v1/models"].includes(req.url ?? "")) {
+    // Claude Code asks for `/messages?beta=true`.
+    const path = (req.url ?? "").replace(/\?.*$/, "");
+    if (req.method === "GET" && [`/v1${dialect.keyPath}`, "/v1/models"].includes(path)) {
       modelReads++;
       if (key !== null && dialect.keyOf(req) !== key) return sendError(res, 401, "invalid_request_error");
       return sendJson(res, 200, { object: "list", data: models.map((id) => ({ id, object: "model" })), models: [] });
     }
-    if (req.method !== "POST" || req.url !== `/v1${dialect.path}`) return sendError(res, 404, "not_found_error");
+    if (req.method !== "POST" || path !== `/v1${dialect.path}`) return sendError(res, 404, "not_found_error");
     const body = JSON.parse(await bodyOf(req)) as Record<string, unknown>;
     const request = { key: dialect.keyOf(req), model: String(body["model"]), at: performance.now(), body };
     requests.push(request);

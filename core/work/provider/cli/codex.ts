@@ -1,4 +1,4 @@
-import type { CliCall, CliRow } from "./row.ts";
+import { listModels, type CliCall, type CliCommand, type CliRow } from "./row.ts";
 import { codexParser } from "./codex-events.ts";
 
 /** Prices hold up to so many input tokens a request, which is the window codex itself keeps to. */
@@ -57,12 +57,18 @@ export const codex: CliRow = {
   capabilities: { edits: true, runs_commands: true, where: "machine", paid: true },
   prefers: ["impl", "test"],
   verified: "0.169.0",
-  binary: { setting: "CODEX_BIN", fallback: "codex", install: "npm install -g @openai/codex@0.169.0" },
+  binary: {
+    setting: "CODEX_BIN",
+    fallback: "codex",
+    install: "npm install -g @openai/codex@0.169.0",
+    tellsVersion: true,
+  },
   credentials: ["CODEX_API_KEY", "OPENAI_API_KEY"],
-  baseUrl: { setting: "OPENAI_BASE_URL", fallback: "https://api.openai.com/v1" },
+  server: { setting: "OPENAI_BASE_URL", fallback: "https://api.openai.com/v1", question: listModels },
   modelSilenceMs: 90_000,
   // Its JSON events come an item at a time, so a long answer is silent here; the stream itself is watched by modelSilenceMs.
   stallMs: 600_000,
+  atHome: (home) => ({ CODEX_HOME: home }),
   command,
   parser: codexParser,
 };
@@ -70,7 +76,7 @@ export const codex: CliRow = {
 /** The name under which codex finds its key; its commands do not get to see it. */
 const KEY = "CODEX_API_KEY";
 
-function command(call: CliCall): { args: string[]; env: Record<string, string>; input: string } {
+function command(call: CliCall): CliCommand {
   const provider = [
     `name="coherence"`,
     `base_url=${toml(call.baseUrl)}`,
@@ -99,7 +105,7 @@ function command(call: CliCall): { args: string[]; env: Record<string, string>; 
       // The prompt comes by standard input: an argument is limited to 128 KiB.
       "-",
     ],
-    env: { CODEX_HOME: call.home, [KEY]: call.key },
+    env: { [KEY]: call.key },
     input: call.prompt,
   };
 }

@@ -1,5 +1,5 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type * as Clock from "../../../ground/clock.ts";
 import { messageOf } from "../../../ground/errors.ts";
 import * as Process from "../../../ground/process/index.ts";
@@ -9,7 +9,7 @@ import type { RunRequest, RunResult } from "../port.ts";
 import { usageOf } from "../prices.ts";
 import { firstSet, plainUrl, type Settings } from "../settings.ts";
 import { joinPieces } from "./lines.ts";
-import type { CliRow, Ended } from "./row.ts";
+import type { CliRow, CliServer, Ended } from "./row.ts";
 
 /** What the driver of CLI agents works with. */
 export type CliDeps = {
@@ -29,7 +29,12 @@ export type CliDeps = {
 export async function run(deps: CliDeps, row: CliRow, request: RunRequest, signal: AbortSignal): Promise<RunResult> {
   signal.throwIfAborted();
   const credential = firstSet(deps.settings, row.credentials);
-  if (!credential) return failed({ class: "auth", message: `No key for ${row.name} is set.` });
+  if (!credential && row.credentials.length > 0)
+    return failed({ class: "auth", message: `No key for ${row.name} is set.` });
+  const file = binaryOf(row, deps.settings);
+  if (file === null) return failed({ class: "crash", message: `${row.binary.setting} is not set.` });
+  const misset = row.misset?.(deps.settings);
+  if (misset) return failed({ class: "crash", message: misset.detail });
 
   const { id, attempt, turn } = request.task;
   const home = join(deps.home, "agents", row.name, `${id}-${attempt}-${turn}`);
@@ -37,11 +42,13 @@ export async function run(deps: CliDeps, row: CliRow, request: RunRequest, signa
     model: request.model,
     prompt: request.prompt,
     home,
-    baseUrl: baseUrlOf(row, deps.settings),
-    key: credential.value,
+    baseUrl: row.server ? baseUrlOf(row.server, deps.settings) : "",
+    key: credential?.value ?? "",
     modelSilenceMs: row.modelSilenceMs,
+    budgetUsd: request.budgetUsd,
+    settings: deps.settings,
   });
-  const mask = (text: string) => text.replaceAll(credential.value, "[masked]");
+  const mask = (text: string) => (credential ? text.replaceAll(credential.value, "[masked]") : text);
 
   const parser = row.parser(() => deps.clock.now());
   const ending = new AbortController();
@@ -65,14 +72,14 @@ export async function run(deps: CliDeps, row: CliRow, request: RunRequest, signa
   });
 
   await rm(home, { recursive: true, force: true });
-  await mkdir(home, { recursive: true, mode: 0o700 });
   try {
+    await furnish(home, command.files ?? {});
     const exit = await deps.run(
       {
-        file: binaryOf(row, deps.settings),
+        file,
         args: command.args,
         cwd: request.cwd,
-        env: Process.baseEnv(deps.hostEnv, command.env),
+        env: Process.baseEnv(deps.hostEnv, { ...row.atHome(home), ...command.env }),
         input: command.input,
         onLine: (line, stream) => (stream === "stdout" ? take(line) : request.log(mask(line))),
       },
@@ -97,19 +104,30 @@ export async function run(deps: CliDeps, row: CliRow, request: RunRequest, signa
   }
 }
 
-/** The program of a row. */
-export function binaryOf(row: CliRow, settings: Settings): string {
+/** The program of a row; null when it has none before a setting names it. */
+export function binaryOf(row: CliRow, settings: Settings): string | null {
   return firstSet(settings, [row.binary.setting])?.value ?? row.binary.fallback;
 }
 
-/** The model server of a row. */
-export function baseUrlOf(row: CliRow, settings: Settings): string {
-  return plainUrl(firstSet(settings, [row.baseUrl.setting])?.value ?? row.baseUrl.fallback);
+/** Where a row's model server is. */
+export function baseUrlOf(server: CliServer, settings: Settings): string {
+  return plainUrl(firstSet(settings, [server.setting])?.value ?? server.fallback);
+}
+
+/** Makes a run's home, which nobody else may look into: its files may hold the key. */
+async function furnish(home: string, files: Readonly<Record<string, string>>): Promise<void> {
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  for (const [path, text] of Object.entries(files)) {
+    const file = join(home, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text, { mode: 0o600 });
+  }
 }
 
 function usageIn(row: CliRow, model: string, ended: Ended) {
   const price = row.models.find((known) => known.name === model)?.price ?? null;
-  return ended.tokens === null ? NO_USAGE : usageOf(ended.tokens, price);
+  const usage = ended.tokens === null ? NO_USAGE : usageOf(ended.tokens, price);
+  return { ...usage, cost_usd: usage.cost_usd ?? ended.costUsd ?? null };
 }
 
 function failed(failure: Failure): RunResult {

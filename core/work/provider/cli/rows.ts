@@ -1,0 +1,9 @@
+import { claude } from "./claude.ts";
+import { codex } from "./codex.ts";
+import type { CliRow } from "./row.ts";
+
+/** Every CLI agent that our own tests have run; a new one is a row here. */
+export const CLI_ROWS: readonly CliRow[] = [codex, claude];
+
+/** Those that nobody has run yet. */
+export const UNVERIFIED_CLI_ROWS: readonly CliRow[] = [];
