@@ -733,6 +733,91 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/gates/public-deploy-contract": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** A constant: monitors count anything else as a block */
+    get: operations["getPublicDeployContract"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/runtime/exerciser/run": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Calls nothing and says so */
+    post: operations["runExerciser"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/runtime/usage/verification": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Compares nothing: no URL of a caller is fetched */
+    get: operations["getUsageVerification"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/automation/usage/subscription-estimator": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Estimates no subscription */
+    get: operations["getSubscriptionEstimate"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/automation/usage/external-tools": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Knows of no external tools */
+    get: operations["listExternalTools"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/health": {
     parameters: {
       query?: never;
@@ -2340,7 +2425,7 @@ export interface operations {
         task_type?: components["schemas"]["TaskType"];
         /** @description Rows of an answer, at most */
         limit?: number;
-        /** @description Rows passed over; further on a list goes by cursor */
+        /** @description Rows passed over; further on a list goes by cursor at less cost */
         offset?: number;
         /** @description next_cursor of the page before; of the same filters */
         cursor?: string;
@@ -4031,6 +4116,200 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["EndpointsSummary"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      422: components["responses"]["NotValid"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  getPublicDeployContract: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            /** @constant */
+            result: "public_contract_passed";
+          };
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  runExerciser: {
+    parameters: {
+      query?: {
+        cycles?: number;
+        max_endpoints?: number;
+        delay_ms?: number;
+        timeout_seconds?: number;
+        runtime_window_seconds?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            /** @constant */
+            result: "runtime_get_endpoint_exerciser_completed";
+            /** Format: date-time */
+            generated_at: string;
+            config: {
+              [key: string]: number;
+            };
+            coverage: {
+              before_with_usage_events: number;
+              after_with_usage_events: number;
+              delta_with_usage_events: number;
+              before_total_endpoints: number;
+              after_total_endpoints: number;
+            };
+            summary: {
+              discovered_get_endpoints: number;
+              total_calls: number;
+              status_counts: {
+                [key: string]: number;
+              };
+              successful_calls: number;
+              failed_calls: number;
+            };
+            calls: unknown[];
+          };
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      413: components["responses"]["TooLarge"];
+      415: components["responses"]["NotJson"];
+      422: components["responses"]["NotValid"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  getUsageVerification: {
+    parameters: {
+      query?: {
+        public_api_base?: string;
+        runtime_window_seconds?: number;
+        timeout_seconds?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            runtime_window_seconds: number;
+            public_api_base: string;
+            pass_contract: boolean;
+            error: string | null;
+            internal_endpoint_count: number;
+            public_endpoint_count: number;
+            overlap_count: number;
+            internal_only_endpoints: unknown[];
+            public_only_endpoints: unknown[];
+            missing_public_records: unknown[];
+          };
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      422: components["responses"]["NotValid"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  getSubscriptionEstimate: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            /** Format: date-time */
+            generated_at: string;
+            plans: unknown[];
+            detected_subscriptions: number;
+            estimated_current_monthly_cost_usd: number;
+            estimated_next_monthly_cost_usd: number;
+            estimated_monthly_upgrade_delta_usd: number;
+          };
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  listExternalTools: {
+    parameters: {
+      query?: {
+        limit?: number;
+        provider?: string;
+        tool_name?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            count: number;
+            events: unknown[];
+          };
         };
       };
       401: components["responses"]["Unauthorized"];

@@ -4,15 +4,13 @@ import { fail } from "../../core/ground/errors.ts";
 /** How many rows an answer has at most (contract: 20, 1 to 100). */
 export const limit = z.number().int().min(1).max(100).default(20).describe("Rows of an answer, at most");
 
-/** Rows passed over; beyond 10 000 a list goes on by its cursor. */
+/** Rows passed over. */
 export const offset = z
   .number()
   .int()
   .min(0)
-  .refine((n) => n <= 10_000, "offset ends at 10000; go on with cursor")
-  .meta({ maximum: 10_000 })
   .default(0)
-  .describe("Rows passed over; further on a list goes by cursor");
+  .describe("Rows passed over; further on a list goes by cursor at less cost");
 
 /** A text that will be an argument of a process or a name: trimmed, 1 to `max` characters, no NUL. */
 export const line = (max: number) => z.string().trim().min(1).max(max).refine(hasNoNul, NO_NUL);

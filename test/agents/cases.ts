@@ -165,7 +165,10 @@ export function cases(agent: Agent): void {
           .get(row.name)
           .probe();
       };
-      expect(await probe({})).toMatchObject({ ready: true, detail: expect.stringContaining(row.verified ?? "") as string });
+      expect(await probe({})).toMatchObject({
+        ready: true,
+        detail: expect.stringContaining(row.verified ?? "") as string,
+      });
       expect(await probe({}, "wrong")).toMatchObject({ ready: false });
       expect(modelReads()).toBe(2);
       expect(await probe({ [row.binary.setting]: "/nowhere/agent" })).toMatchObject({ ready: false });

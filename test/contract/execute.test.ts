@@ -106,15 +106,15 @@ describe("pickup-and-execute", () => {
     const own = await (await contract()).with({ AGENT_EXECUTE_TOKEN: "sesame" });
     await inStatus(own, "completed");
     await own.clock.advance(10);
-    const [oldest] = [await own.create({ task_type: "spec" })];
+    const oldest = await own.create({ task_type: "spec" });
     await own.clock.advance(10);
     const heal = await own.create({ task_type: "heal" });
     await own.clock.advance(10);
-    await own.create({ task_type: "spec" });
+    const newest = await own.create({ task_type: "spec" });
     for (const [query, id] of [
       ["?task_type=heal", heal],
       ["?task_type=spec", oldest],
-      ["", oldest],
+      ["", newest],
     ] as const) {
       const { status, body } = await pickup(query, TOKEN, own);
       expect([status, body]).toMatchObject([200, { ok: true, picked: true, task: { id, status: "pending" } }]);
@@ -122,6 +122,18 @@ describe("pickup-and-execute", () => {
     }
     const none = await pickup("?task_type=test", TOKEN, own);
     expect(none.body).toEqual({ ok: false, picked: false, reason: "No pending tasks" });
+  });
+
+  it.each(["at once", "one after the other"])("five callers %s get five tasks, a sixth none", async (how) => {
+    const own = await (await contract()).with({ AGENT_EXECUTE_TOKEN: "sesame" });
+    const ids = [];
+    for (let i = 0; i < 5; i++) ids.push(await own.create({ task_type: "impl" }));
+    const answers = [];
+    if (how === "at once") answers.push(...(await Promise.all(ids.map(() => pickup("", TOKEN, own)))));
+    else for (const _ of ids) answers.push(await pickup("", TOKEN, own));
+    const picked = answers.map(({ body }) => (body.task as Body).id);
+    expect(picked.sort()).toEqual(ids.sort());
+    expect((await pickup("", TOKEN, own)).body).toMatchObject({ picked: false });
   });
 
   it.each(["pending", "running", "completed", "failed", "needs_decision"] as const)(

@@ -69,6 +69,18 @@ describe("pipeline-status (4.1)", () => {
     });
   });
 
+  it("what nobody had worked on is among the recent too: cancelled, or asked about, and also after a pause of months", async () => {
+    const app = await contract();
+    const cancelled = await app.create();
+    await app.post(`/api/agent/tasks/${cancelled}/cancel`);
+    await app.clock.advance(10);
+    const asks = await app.create();
+    expect((await app.patch(asks, { status: "needs_decision", decision_prompt: "which?" })).status).toBe(200);
+    expect((await status(app)).recent_completed.map((one) => one.id)).toEqual([asks, cancelled]);
+    await app.clock.advance(150 * 86_400_000);
+    expect((await status(app)).recent_completed.map((one) => one.id)).toEqual([asks, cancelled]);
+  });
+
   it("an item's seconds: waiting, running, from start to end", async () => {
     const app = await contract();
     const waits = await app.create({ direction: "w".repeat(300) });

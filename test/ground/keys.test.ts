@@ -34,6 +34,7 @@ const EXAMPLES: { [K in keyof typeof Keys]: unknown[] } = {
   byLease: [Keys.byLease(AT, ID)],
   leaseEndedBy: helper,
   endedPartition: [Keys.endedPartition(AT)],
+  endWithoutAttempt: [Keys.endWithoutAttempt(ID)],
   byEnd: [Keys.byEnd(AT, ID)],
   lock: [Keys.lock("dispatch")],
   SHARDS: helper,

@@ -1,6 +1,7 @@
 import type { Deps } from "../../ground/deps.ts";
 import type { Event } from "../../ground/events/index.ts";
 import * as Store from "../../ground/store/index.ts";
+import { Keys } from "../../ground/store/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
 import * as Metrics from "../../work/metrics/index.ts";
@@ -44,6 +45,7 @@ export async function endAttempt(
     const change = moves && withItem ? itemChange(moves, row, ending, now) : undefined;
     return [
       ...Task.transition(deps.id, row, ending.to, ending.actor, now, withCost(row, attempt, ending.change)),
+      ...(attempt || ending.to === "pending" ? [] : [endWithoutAttempt(row.id, now)]),
       ...(attempt ? [Attempt.endWrite(attempt, end, now, ending.to !== "pending", ending.attemptIf)] : []),
       ...(attempt || ending.to === "completed" || ending.to === "failed" ? [metricOf(row, attempt, ending, now)] : []),
       ...Task.partWrites(row.id, ending.parts ?? {}),
@@ -55,6 +57,12 @@ export async function endAttempt(
   if (outcome.ok) return true;
   const onlyItem = moves !== undefined && outcome.refused.every((refusal) => refusal.key.sk === moves.sk);
   return onlyItem ? (await Store.tx(deps.store, build(false))).ok : false;
+}
+
+/** That a task came to rest which nobody had worked on: it is among those that ended last, too. */
+function endWithoutAttempt(taskId: string, now: number): Store.Write {
+  const key = Keys.endWithoutAttempt(taskId);
+  return { kind: "put", item: { ...key, ent: "end", v: 1, task_id: taskId, ...Keys.byEnd(now, taskId) } };
 }
 
 function itemChange(

@@ -42,12 +42,26 @@ export async function execute(deps: Deps, taskId: string, how: Execution): Promi
   await deps.events.publish({ type: "task.queued", taskId });
 }
 
-/** The oldest pending task that `execute` would start, of this type; undefined when there is none. */
+/**
+ * Picks the oldest pending task that `execute` would start, of this type, for the caller alone: no other pickup gets it before it
+ * has begun. Undefined when there is none.
+ */
 export async function pickup(deps: Deps, type?: Task.TaskType): Promise<Task.TaskRow | undefined> {
   for await (const { row } of Task.walk(deps, ["pending"])) {
     if (row.item || (type !== undefined && row.task_type !== type)) continue;
     const now = await Task.row(deps.store, row.id);
-    if (now?.status === "pending" && (now.run_until ?? 0) <= deps.clock.now()) return now;
+    if (now?.status !== "pending" || now.picked || (now.run_until ?? 0) > deps.clock.now()) continue;
+    const mine = await Store.write(deps.store, {
+      kind: "update",
+      key: Keys.task(row.id),
+      set: { picked: true },
+      if: {
+        status: Store.eq("status", "pending"),
+        attempt: Store.eq("att", now.att),
+        unpicked: Store.absent("picked"),
+      },
+    });
+    if (mine.ok) return now;
   }
   return undefined;
 }

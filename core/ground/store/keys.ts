@@ -61,7 +61,9 @@ export const OPEN_ATTEMPTS = "RUN";
 export const byLease = (until: number, taskId: string) => ({ gsi1pk: OPEN_ATTEMPTS, gsi1sk: `${ts(until)}#${taskId}` });
 export const leaseEndedBy = (now: number) => `${ts(now)}#~`;
 export const endedPartition = (at: number) => `END#${month(at)}`;
-/** gsi1 of the attempt that ended its task: "recently ended". */
+/** Marks that a task ended, or began to ask, without an attempt: nobody had worked on it. */
+export const endWithoutAttempt = (taskId: string): Key => ({ pk: `T#${taskId}`, sk: "E" });
+/** gsi1 of what ended its task: "recently ended". */
 export const byEnd = (at: number, taskId: string) => ({ gsi1pk: endedPartition(at), gsi1sk: `${ts(at)}#${taskId}` });
 
 // ── locks, counters, metrics ─────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 /** Read models: how the pipeline stands, lists of tasks. No effects. */
 export { pipelineStatus, PipelineStatus } from "./pipeline-status.ts";
 export { projectManager, ProjectManager } from "./project-manager.ts";
-export { attention, list, MAX_OFFSET, MAX_ROWS, type Listed, type ListQuery } from "./list.ts";
+export { attention, list, MAX_ROWS, type Listed, type ListQuery } from "./list.ts";
 export { Place, placeOf, standing, Waiting } from "./queue.ts";
 export { timestamp, type ListRow } from "./item.ts";
 export { workers, type Working } from "./workers.ts";

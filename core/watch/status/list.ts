@@ -1,5 +1,4 @@
 import type { Deps } from "../../ground/deps.ts";
-import { fail } from "../../ground/errors.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import * as Metrics from "../../work/metrics/index.ts";
@@ -8,8 +7,6 @@ import * as Cursor from "./cursor.ts";
 import type { ListRow } from "./item.ts";
 import { entries, merged, ofStatus, ofType, type Entry, type Source } from "./source.ts";
 
-/** Further than this a list is walked by its cursor. */
-export const MAX_OFFSET = 10_000;
 /** Rows that one answer may have. */
 export const MAX_ROWS = 100;
 
@@ -20,7 +17,7 @@ export type ListQuery = {
   task_type?: TaskType | undefined;
   /** 1 to MAX_ROWS. */
   limit: number;
-  /** 0 to MAX_OFFSET; counted from the cursor when there is one. */
+  /** From 0; counted from the cursor when there is one. What lies before it is read: far in a list the cursor is quicker. */
   offset: number;
   cursor?: string | undefined;
 };
@@ -29,16 +26,11 @@ export type ListQuery = {
 export type Listed<Row = ListRow> = { rows: Row[]; total: number; cursor?: string };
 
 /**
- * Tasks, newest first; `total` counts what the filters leave, before paging. Throws `input.invalid` (422) for an offset
- * over MAX_OFFSET, naming `cursor`, and `input.cursor` (400) for a cursor of another list.
+ * Tasks, newest first; `total` counts what the filters leave, before paging. Throws `input.cursor` (400) for a cursor of another
+ * list.
  */
 export async function list(deps: Bare, query: ListQuery): Promise<Listed> {
   const { status, task_type } = query;
-  if (query.offset > MAX_OFFSET)
-    throw fail("input.invalid", `offset may be at most ${MAX_OFFSET}: go on with cursor instead`, {
-      remedy: "Pass the cursor of the last answer.",
-      data: { loc: ["query", "offset"] },
-    });
   return page(deps, await sourcesOf(deps, status, task_type), `list#${status ?? ""}#${task_type ?? ""}`, query);
 }
 
@@ -60,16 +52,17 @@ export async function attention(
 }
 
 async function sourcesOf(deps: Bare, status?: Status, type?: TaskType): Promise<Source[]> {
-  if (status !== undefined && type !== undefined)
-    return [ofStatus(status, (await Metrics.countsByType(deps, status))[type] ?? 0, type)];
   if (type !== undefined) {
-    const counts = await Promise.all(Status.options.map((one) => Metrics.countsByType(deps, one)));
-    return [
-      ofType(
-        type,
-        counts.reduce((sum, types) => sum + (types[type] ?? 0), 0),
-      ),
-    ];
+    const counts = await Promise.all(
+      Status.options.map(async (one) => [one, await Metrics.countsByType(deps, one)] as const),
+    );
+    const ofThisType = counts.reduce((sum, [, types]) => sum + (types[type] ?? 0), 0);
+    if (status === undefined) return [ofType(type, ofThisType)];
+    const types = counts.find(([one]) => one === status)?.[1] ?? {};
+    const ofThisStatus = Object.values(types).reduce((sum, n) => sum + n, 0);
+    const both = types[type] ?? 0;
+    // By whichever index has less to leave out: a status has many tasks of other types, or a type of other statuses.
+    return [ofThisType < ofThisStatus ? ofType(type, both, status) : ofStatus(status, both, type)];
   }
   const { by_status } = await Metrics.counts(deps);
   return (status === undefined ? Status.options : [status]).map((one) => ofStatus(one, by_status[one] ?? 0));
@@ -94,6 +87,8 @@ async function page(
       }),
     ),
   );
+  const total = sources.reduce((sum, source) => sum + source.expected, 0);
+  if (offset >= total) return { rows: [], total };
   const taken: Entry[] = [];
   let passed = 0;
   for await (const entry of walk) {
@@ -101,7 +96,6 @@ async function page(
     if (passed++ >= offset) taken.push(entry);
     if (taken.length >= limit) break;
   }
-  const total = sources.reduce((sum, source) => sum + source.expected, 0);
   const last = taken.at(-1);
   const reached = Object.values(seen).reduce((sum, n) => sum + n, 0);
   return {

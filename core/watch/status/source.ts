@@ -15,8 +15,9 @@ export type Source = {
   /** The partition of the tasks that were created in the month of `at` (ms). */
   partition(at: number): string;
   monthly: boolean;
-  /** Set: only tasks of this type count. */
+  /** Set: only tasks of this type, or of this status, count. */
   type?: TaskType;
+  status?: Status;
   /** How many tasks it holds: reached, no older month is asked for. */
   expected: number;
 };
@@ -36,10 +37,20 @@ export function ofStatus(status: Status, expected: number, type?: TaskType): Sou
   };
 }
 
-/** All tasks of a type, whatever their status. */
-export function ofType(type: TaskType, expected: number): Source {
-  return { name: type, index: "gsi2", partition: (at) => Keys.typePartition(type, at), monthly: true, expected };
+/** All tasks of a type, of one status where it is given. */
+export function ofType(type: TaskType, expected: number, status?: Status): Source {
+  return {
+    name: type,
+    index: "gsi2",
+    partition: (at) => Keys.typePartition(type, at),
+    monthly: true,
+    ...(status === undefined ? {} : { status }),
+    expected,
+  };
 }
+
+/** Rows that a source which leaves some out reads at a time at least; of keys alone as many as one read brings the rows of. */
+const FILTERED_PAGE = { gsi1: 500, gsi2: 100 };
 
 /** The entries of a source, newest first, those behind `after`; reads a page of `limit` at a time, and only when asked for more. */
 export async function* entries(
@@ -48,6 +59,8 @@ export async function* entries(
   options: { now: number; limit: number; after?: string; seen: number },
 ): AsyncGenerator<Entry> {
   const { after } = options;
+  const filters = source.type !== undefined || source.status !== undefined;
+  const limit = filters ? FILTERED_PAGE[source.index] : options.limit;
   let count = options.seen;
   const begin = after === undefined ? options.now : Number(after.split("#")[0]);
   for (let month = 0; month < (source.monthly ? MAX_MONTHS : 1); month++) {
@@ -58,16 +71,21 @@ export async function* entries(
         index: source.index,
         pk: source.partition(Clock.monthsBefore(begin, month)),
         ...(after === undefined ? {} : { sk: { to: after } }),
-        limit: options.limit,
+        limit,
         descending: true,
         ...(cursor === undefined ? {} : { cursor }),
       });
-      for (const item of page.items) {
+      // The type index holds keys alone.
+      const rows = source.status === undefined ? [] : await Store.getMany(store, page.items);
+      for (const [i, item] of page.items.entries()) {
         const at = String(item[`${source.index}sk`]);
-        const row = source.index === "gsi1" ? (item as unknown as ListRow) : undefined;
+        const row = (source.index === "gsi1" ? item : rows[i]) as ListRow | undefined;
         if (at === after || (source.type !== undefined && row?.task_type !== source.type)) continue;
+        if (source.status !== undefined && row?.status !== source.status) continue;
         count++;
         yield { source: source.name, at, task: { pk: item.pk, sk: item.sk }, row };
+        // What is left out is read too: no further than to the last that is wanted.
+        if (filters && count >= source.expected) return;
       }
       cursor = page.cursor;
     } while (cursor !== undefined);

@@ -48,7 +48,7 @@ export function claimWrites(
       claimed_at: now,
       started_at: now,
     },
-    remove: ["retry_not_before", "wait_reason", "waits_for", "decision_due", "progress_pct", "current_step"],
+    remove: ["retry_not_before", "wait_reason", "waits_for", "picked", "decision_due", "progress_pct", "current_step"],
     if: {
       run_state: Store.any(
         Store.absent("run_until"),

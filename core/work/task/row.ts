@@ -44,6 +44,8 @@ export type TaskRow = {
   output_len?: number;
   /** Parked until then, and why. */
   retry_not_before?: number;
+  /** Handed to our runner by a pickup, and not begun since: the next pickup takes another. */
+  picked?: true;
   wait_reason?: string;
   /** Providers that it was parked for, and `NO_WORKER` where one of them has none: an event about any of them wakes it. */
   waits_for?: string[];

@@ -1,4 +1,5 @@
 import { backlogs } from "./backlogs.ts";
+import { constants } from "./constants.ts";
 import { execution } from "./execute.ts";
 import { executors } from "./executors.ts";
 import { fleet } from "./fleet.ts";
@@ -25,5 +26,6 @@ export const routes: readonly Route[] = [
   ...status,
   ...readModels,
   ...runtime,
+  ...constants,
   ...healthRoutes,
 ];

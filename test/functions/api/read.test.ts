@@ -61,7 +61,6 @@ describe("queries", () => {
     ["/api/agent/tasks?limit=1e1", { limit: "int_parsing" }],
     ["/api/agent/tasks?limit=99999999999999999999", { limit: "less_than_equal" }],
     ["/api/agent/tasks?offset=-1", { offset: "greater_than_equal" }],
-    ["/api/agent/tasks?offset=10001", { offset: "value_error" }],
     ["/api/agent/tasks?status=open", { status: "enum" }],
     ["/api/agent/tasks?status=", { status: "enum" }],
     ["/api/agent/tasks?status=%00", { status: "enum" }],
@@ -87,9 +86,9 @@ describe("queries", () => {
     expect([foreign.status, foreign.headers.get("x-error-code")]).toEqual([400, "input.cursor"]);
   });
 
-  it("names cursor where the offset ends, and the words that a filter takes", async () => {
-    const offset = await app.call("GET", "/api/agent/tasks?offset=10001");
-    expect(offset.text).toContain("cursor");
+  it("takes any offset, and names the words that a filter takes", async () => {
+    const offset = await app.call("GET", "/api/agent/tasks?offset=1000000");
+    expect([offset.status, offset.body.tasks]).toEqual([200, []]);
     const status = await app.call("GET", "/api/agent/tasks?task_type=x");
     expect(status.body.detail).toEqual([
       {
