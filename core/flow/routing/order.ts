@@ -21,6 +21,8 @@ export type Routing = {
     models: readonly Pick<Model, "name" | "tier">[];
     prefers: readonly TaskType[];
     capabilities: Capabilities;
+    /** Why a user's file switched it off. */
+    off?: { detail: string; remedy: string };
   }[];
   readiness: ReadonlyMap<string, { ready: boolean; detail: string; remedy?: string; transient?: boolean }>;
   cooling: readonly Cooling[];
@@ -109,6 +111,7 @@ function why(
   model: string,
   named: boolean,
 ): LeftOut | undefined {
+  if (provider.off) return { reason: provider.off.detail, who_acts: "user", remedy: provider.off.remedy };
   const paused = routing.paused.find((one) => one.provider === provider.name);
   if (paused)
     return { reason: `paused by an operator${paused.reason === "" ? "" : `: ${paused.reason}`}`, who_acts: "system" };
