@@ -16,6 +16,7 @@ import { composeLocal, type Local } from "../compose/local.ts";
 import { checkFiles, pushFiles } from "./backlog-files.ts";
 import { checkBase } from "./base.ts";
 import { coalesce } from "./coalesce.ts";
+import { openConfig } from "./config-files.ts";
 import { resolveEngine, startEngine, type Engine } from "./dynamodb.ts";
 import { homeFor, makeHome } from "./home.ts";
 import { lockHome } from "./lock.ts";
@@ -47,8 +48,10 @@ export async function startHost(setting: HostSetting): Promise<Host> {
   try {
     const wanted = targetOf(options, setting.directory, config);
     const place = homeFor(wanted.repo, config);
-    const registry = Provider.create({ settings: config.environment, clock, home: place, hostEnv: config.environment });
-    if (options.provider !== undefined) registry.get(options.provider);
+    const { environment } = config;
+    const make = (changes: readonly Provider.Changes[]) =>
+      Provider.create({ settings: environment, clock, home: place, hostEnv: environment }, changes);
+    if (options.provider !== undefined) make([]).get(options.provider);
     const explicit = options.repo !== undefined || options.backlog !== undefined || options.provider !== undefined;
     if (explicit) checkFiles(wanted);
 
@@ -58,7 +61,8 @@ export async function startHost(setting: HostSetting): Promise<Host> {
     // What killed hosts left of their agents' own folders.
     rmSync(join(home, "agents"), { recursive: true, force: true });
 
-    const probed = await probe(registry, signal);
+    const configFiles = await openConfig({ home, repo: wanted.repo, env: environment, clock, log, say, make });
+    const probed = await probe(configFiles.registry, signal);
     signal.throwIfAborted();
     say("providers");
     describe(probed).forEach(say);
@@ -89,6 +93,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       id,
       log,
       wire: loopback(engine.endpoint),
+      providers: configFiles.registry,
       ...(hasRepository(target, options) ? { repositoryDir: target.repo } : {}),
       ...(options.provider === undefined ? {} : { pin: options.provider }),
       allowSimulated: scratch,
@@ -123,6 +128,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       url,
       target,
       probed,
+      configFiles,
       idle,
       beginning: false,
       broken: engine.died,

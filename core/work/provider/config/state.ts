@@ -31,7 +31,10 @@ export function nextState(
   now: number,
 ): ConfigState {
   const state = stateOf(before, seen, lastGood);
-  const same = before?.state === state.state && before.problem === state.problem;
+  const same =
+    before?.state === state.state &&
+    before.problem === state.problem &&
+    JSON.stringify(before.overrides) === JSON.stringify(state.overrides);
   return { ...file, ...state, since: same ? before.since : now };
 }
 
