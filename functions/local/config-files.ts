@@ -64,10 +64,11 @@ export async function openConfig(options: ConfigOptions): Promise<ConfigFiles> {
     } catch (error) {
       log.warn({ error: messageOf(error) }, `the last good ${names[which]} could not be kept`);
     }
-    if (before?.since !== state.since || before.state !== state.state) tell(state, before);
     return state;
   };
+  /** Says what is news, once it is so. */
   const tell = (state: Provider.ConfigState, before: Provider.ConfigState | undefined) => {
+    if (before?.since === state.since && before.state === state.state) return;
     for (const line of wordsOf(state, before)) say(line);
     if (state.state === "refused") log.error({ file: state.file, problem: state.problem }, "a config file is refused");
   };
@@ -77,6 +78,8 @@ export async function openConfig(options: ConfigOptions): Promise<ConfigFiles> {
   });
 
   let now = await look();
+  tell(now.home, undefined);
+  tell(now.repository, undefined);
   const changes = () => [now.home, now.repository].map(({ file, overrides }) => ({ file, overrides }));
   const registry = Provider.switching(make(changes()));
   return {
@@ -91,8 +94,11 @@ export async function openConfig(options: ConfigOptions): Promise<ConfigFiles> {
         .map(({ name }) => name)
         .filter((name) => said(now, name) !== said(next, name));
       if (changed.length > 0) await before(changed);
+      const was = now;
       now = next;
       if (changed.length > 0) registry.use(make(changes()));
+      tell(now.home, was.home);
+      tell(now.repository, was.repository);
       return changed;
     },
     stamp: () => [ofHome, ...movesOf(gitDir)].map(stampOf).join("|"),

@@ -16,7 +16,7 @@ import { composeLocal, type Local } from "../compose/local.ts";
 import { checkFiles, pushFiles } from "./backlog-files.ts";
 import { checkBase } from "./base.ts";
 import { coalesce } from "./coalesce.ts";
-import { openConfig } from "./config-files.ts";
+import { openConfig, type ConfigFiles } from "./config-files.ts";
 import { resolveEngine, startEngine, type Engine } from "./dynamodb.ts";
 import { homeFor, makeHome } from "./home.ts";
 import { lockHome } from "./lock.ts";
@@ -113,7 +113,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       await Provider.saveReadiness(deps, provider.name, readiness, Provider.namesOf(provider.models));
 
     if (local.recorder) closing.push(flushing(local.recorder, clock));
-    const { server, url } = await listen(local, config.port);
+    const { server, url } = await listen(local, configFiles, config.port);
     closing.push(() => shut(server, clock));
     say(`api       ${url}`);
     say(`works on  ${target.repo}${target.scratch ? " (scratch)" : ""}`);
@@ -265,7 +265,11 @@ function flushing(recorder: Recorder, clock: Clock): () => Promise<void> {
   };
 }
 
-function listen({ deps, repository, recorder }: Local, port: number): Promise<{ server: ServerType; url: string }> {
+function listen(
+  { deps, repository, recorder }: Local,
+  { registry, states }: ConfigFiles,
+  port: number,
+): Promise<{ server: ServerType; url: string }> {
   return new Promise((resolve, reject) => {
     let bound = port;
     const app = createApp({
@@ -273,6 +277,7 @@ function listen({ deps, repository, recorder }: Local, port: number): Promise<{ 
       authenticate: () => ({ kind: "operator" }),
       door: { kind: "loopback", port: () => bound },
       cleanup: (options) => Pipeline.cleanup(deps, repository, options),
+      providers: { registry, ask: Provider.asker(deps, registry), config: states },
       ...(recorder ? { recorder } : {}),
     });
     const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port }, (info) => {

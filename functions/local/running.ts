@@ -7,7 +7,7 @@ import { react } from "../subscribers/subscribers.ts";
 import { startWorker, type LocalWorker } from "../worker/worker.ts";
 import { pushFiles, stampOfFiles } from "./backlog-files.ts";
 import { coalesce } from "./coalesce.ts";
-import { workforce, type Probed } from "./providers.ts";
+import { describe, workforce, type Probed } from "./providers.ts";
 import type { Host, HostSetting } from "./setting.ts";
 import { watch } from "./watch.ts";
 
@@ -68,7 +68,7 @@ export async function run(
   );
   stops.push(watch(clock, () => stampOfFiles(target), pushing));
   const configuring = coalesce(async () => {
-    if (await reconfigure(host)) tick();
+    if (await reconfigure(host, say)) tick();
   }, failed("a look at the config files"));
   // A move of HEAD is seen at once where git logs it, and within the minute wherever.
   stops.push(watch(clock, host.configFiles.stamp, configuring), clock.every(LOOK_MS, configuring));
@@ -109,17 +109,21 @@ const NOT_YET = {
 } as const;
 
 /** Takes over what the config files say now, and asks the providers that it is about; whether there were any. */
-async function reconfigure({ deps, configFiles }: Host): Promise<boolean> {
+async function reconfigure({ deps, configFiles }: Host, say: (line: string) => void): Promise<boolean> {
   // Before the exchange: no plan may take an answer to what they were for one to what they are.
   const names = await configFiles.look(async (changed) => {
     for (const name of changed) await Provider.saveReadiness(deps, name, NOT_YET);
   });
   if (names.length === 0) return false;
   await Provider.configurationChanged(deps);
-  await Provider.probeAll(
-    deps,
-    deps.providers.all().filter(({ name }) => names.includes(name)),
-  );
+  const changed = deps.providers.all().filter(({ name }) => names.includes(name));
+  const rows = await Provider.probeAll(deps, changed);
+  describe(
+    changed.flatMap((provider) => {
+      const row = rows.find(({ name }) => name === provider.name);
+      return row ? [{ provider, readiness: Provider.readinessOf(row) }] : [];
+    }),
+  ).forEach(say);
   return true;
 }
 

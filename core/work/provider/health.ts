@@ -70,7 +70,23 @@ export function namesOf(models: readonly Model[]): string[] {
   return models.map((model) => model.name);
 }
 
-/** Asks every provider at once and stores the answers. A probe that throws counts as not ready. */
+/** What a row says, as the probe answered it. */
+export function readinessOf({ ready, detail, remedy, transient }: ReadinessRow): Readiness {
+  if (ready) return { ready, detail };
+  return { ready, detail, remedy: remedy ?? "", ...(transient ? { transient } : {}) };
+}
+
+/** Asks one provider; a probe that throws counts as not ready. */
+export function ask(provider: Provider, signal?: AbortSignal): Promise<Readiness> {
+  return provider.probe(signal).catch((): Readiness => ({
+    ready: false,
+    detail: "its probe failed",
+    remedy: "Look into the host's log, and try again.",
+    transient: true,
+  }));
+}
+
+/** Asks every provider at once and stores the answers. */
 export async function probeAll(
   deps: Deps,
   providers: readonly Provider[],
@@ -78,13 +94,7 @@ export async function probeAll(
 ): Promise<ReadinessRow[]> {
   await Promise.all(
     providers.map(async (provider) => {
-      const readiness = await provider.probe(signal).catch((): Readiness => ({
-        ready: false,
-        detail: "its probe failed",
-        remedy: "Look into the host's log, and try again.",
-        transient: true,
-      }));
-      await saveReadiness(deps, provider.name, readiness, namesOf(provider.models));
+      await saveReadiness(deps, provider.name, await ask(provider, signal), namesOf(provider.models));
     }),
   );
   return (await health(deps)).readiness;

@@ -18,6 +18,7 @@ export { fromExit, fromHttp, type HttpSignal } from "./classify.ts";
 export { load as loadScenario, type Scenario } from "./simulated/scenario.ts";
 export { DEFAULT_SCENARIO } from "./simulated/default-scenario.ts";
 export { scratchFiles } from "./simulated/scratch.ts";
+export { asker, type Asked, type Asker } from "./asker.ts";
 export { pause, resume, type PauseRow } from "./pause.ts";
 export { standing, type CooldownRow, type Target } from "./breaker.ts";
 export { admit, coolDown, cooling, served, type Admission, type Cooling } from "./cooldown.ts";
@@ -27,6 +28,7 @@ export {
   namesOf,
   probeAll,
   probeDue,
+  readinessOf,
   saveReadiness,
   type Health,
   type ReadinessRow,

@@ -51,10 +51,7 @@ describe.concurrent("the file of the home", () => {
 
     inHome(at, off("ollama"));
     await first.host.line(/^config .*is used$/);
-    // Said before the exchange; its end is seen when the provider has answered.
-    await vi.waitFor(async () =>
-      expect(detailOf(await first.read(), "ollama")).toMatch(/^it is switched off in .*home/),
-    );
+    await first.host.line(/^ {2}ollama: not ready: it is switched off in .*home/);
 
     inHome(at, '{ "providers": { "ollama": { "enabled": "yes" } } }');
     await first.host.line(/^config +REFUSED .*providers\.ollama\.enabled: expected true or false$/);
@@ -74,7 +71,8 @@ describe.concurrent("the file of the home", () => {
 
     rmSync(join(at.home, FILE));
     await second.host.line(/^config .*is gone/);
-    await vi.waitFor(async () => expect(detailOf(await second.read(), "ollama")).not.toMatch(/switched off/));
+    await second.host.line(/^ {2}ollama: (ready|not ready: http)/);
+    expect(detailOf(await second.read(), "ollama")).not.toMatch(/switched off/);
     await stop(second.host);
 
     // Gone is good too: nothing of it comes back with the next broken one.
@@ -115,12 +113,13 @@ describe.concurrent("the file of the repository", () => {
     repo.git("add", FILE);
     // What follows is seen by the same looks: had the tree counted, this would not be so any more.
     inHome(at, JSON.stringify({ providers: { anthropic: { enabled: false }, ollama: { enabled: false } } }));
-    await vi.waitFor(async () => expect(detailOf(await read(), "ollama")).toMatch(/^it is switched off/), 20_000);
+    await host.line(/^ {2}ollama: not ready: it is switched off/);
     expect(detailOf(await read(), "anthropic")).toMatch(/^it is switched off/);
 
     repo.git("commit", "--quiet", "--message", "Anthropic it is");
     await host.line(/^config .*\(HEAD\) is used$/);
-    await vi.waitFor(async () => expect(detailOf(await read(), "anthropic")).toBe("ANTHROPIC_API_KEY is not set"));
+    await host.line(/^ {2}anthropic: not ready: ANTHROPIC_API_KEY is not set/);
+    expect(detailOf(await read(), "anthropic")).toBe("ANTHROPIC_API_KEY is not set");
     await stop(host);
   });
 
