@@ -37,8 +37,8 @@ async function askNow(deps: Deps, provider: Provider): Promise<Asked> {
   );
   try {
     const readiness = await Promise.race([ask(provider, limit.signal), late]);
-    await saveReadiness(deps, provider.name, readiness, namesOf(provider.models));
     const now = deps.clock.now();
+    await saveReadiness(deps, provider.name, readiness, namesOf(provider.models));
     return { name: provider.name, ...readiness, ms: now - begun, checked_at: now };
   } finally {
     limit.clear();
