@@ -52,7 +52,9 @@ export function create(options: RegistryOptions, files: readonly Changes[] = [])
       const found = providers.find((candidate) => candidate.name === name);
       if (found) return found;
       const names = providers.map((candidate) => candidate.name).join(", ");
-      throw fail("provider.unknown", `There is no provider "${name.slice(0, 100)}"`, { remedy: `Name one of: ${names}.` });
+      throw fail("provider.unknown", `There is no provider "${name.slice(0, 100)}"`, {
+        remedy: `Name one of: ${names}.`,
+      });
     },
   };
 }
