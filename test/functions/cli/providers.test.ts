@@ -141,10 +141,12 @@ describe("providers test", () => {
   it("shows on a terminal that it asks, when that takes longer than a second; only then", async () => {
     const command = (name: string) => {
       const main = fileURLToPath(new URL("../../../functions/cli/main.ts", import.meta.url));
-      return execa("script", ["-qefc", `'${process.execPath}' '${main}' providers test ${name}`, "/dev/null"], {
+      // A terminal of its own; it has no size until it is told one.
+      const words = `stty cols 100 rows 30; '${process.execPath}' '${main}' providers test ${name}`;
+      return execa("script", ["-qefc", words, "/dev/null"], {
         reject: false,
         extendEnv: false,
-        env: { PATH: process.env.PATH ?? "", AGENT_API_BASE: base, TERM: "xterm", COLUMNS: "100" },
+        env: { PATH: process.env.PATH ?? "", AGENT_API_BASE: base, TERM: "xterm" },
       });
     };
     gate = Promise.withResolvers();
