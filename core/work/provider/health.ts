@@ -15,6 +15,8 @@ export type ReadinessRow = {
   transient?: boolean;
   models?: string[];
   checked_at: number;
+  /** When it last was ready; absent: never yet. */
+  ready_at?: number;
 };
 
 /** Ms after which a provider is asked again; one that was only out of reach is asked at every run of the schedule. */
@@ -40,9 +42,19 @@ export async function saveReadiness(
   models: readonly string[] = [],
 ): Promise<void> {
   const before = (await Store.get(deps.store, Keys.provider(name))) as ReadinessRow | undefined;
+  const now = deps.clock.now();
+  const readyAt = readiness.ready ? now : before?.ready_at;
   await Store.write(deps.store, {
     kind: "put",
-    item: { ...Keys.provider(name), ent: "readiness", name, models, checked_at: deps.clock.now(), ...readiness },
+    item: {
+      ...Keys.provider(name),
+      ent: "readiness",
+      name,
+      models,
+      checked_at: now,
+      ...readiness,
+      ...(readyAt === undefined ? {} : { ready_at: readyAt }),
+    },
   });
   if (!readiness.ready) return;
   const freed = await free(deps, "readiness", (row) => row.provider === name);
