@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import * as Clock from "../../core/ground/clock.ts";
@@ -253,6 +255,51 @@ describe("what a repository may not say, since others write to it", () => {
     [{ ollama: { capabilities: { paid: true } } }],
     [{ anthropic: { models: [{ name: "m" }], capabilities: { paid: true } } }],
   ])("%j it may say", (providers) => expect(parse({ providers }, "repository").kind).toBe("good"));
+});
+
+describe("docs/PROVIDERS.md", () => {
+  const docs = readFileSync(fileURLToPath(new URL("../../docs/PROVIDERS.md", import.meta.url)), "utf8");
+  const section = docs.split("## Your own table: coherence.config.json")[1]?.split("\n## ")[0] ?? "";
+
+  it("has an example that a home may have as it stands, and that does what it says", () => {
+    const example = /```json\n([\s\S]*?)```/.exec(section)?.[1] ?? expect.unreachable("no example");
+    const parsed = Provider.parseConfig(example, "home");
+    if (parsed.kind === "bad") return expect.unreachable(parsed.problem);
+    const { providers } = JSON.parse(example) as { providers: object };
+    const all = registry(["home", providers]);
+    expect(all.get("codex").models).toMatchObject([
+      { name: "gpt-6-luna", tier: 1, price: { input: 0.1 } },
+      { name: "gpt-7-mini", context_window: 400_000, tier: 2, price: { input: 0.5, cached: 0.05, written: 0.5 } },
+    ]);
+    expect(all.get("openrouter").off).toBeDefined();
+    expect(all.get("ollama").models).toMatchObject([{ name: "my-model", context_window: 64_000, price: null }]);
+  });
+
+  it("names every field there is, and the mistake that it shows is one", () => {
+    const { problem } = refusal(codex({ nothing: 1 }));
+    const fields = problem.split("there is ").at(-1)?.split(", ") ?? [];
+    expect(fields).toHaveLength(5);
+    for (const field of fields) expect(section).toContain(`| \`${field}\` |`);
+    const wrong = models({ name: "a" }, { name: "b", price: { ...PRICE, input: -1 } });
+    expect(section).toContain(`\`${refusal(wrong).problem}\``);
+  });
+});
+
+describe("a registry that is exchanged", () => {
+  it("is the new one for whoever asks, the old one for whoever has it: never a part of each", () => {
+    const held = Provider.switching(registry(["a", { codex: { models: [{ name: "old" }] } }]));
+    const before = held.all();
+    held.use(registry(["b", { codex: { models: [{ name: "new" }] }, ollama: { enabled: false } }]));
+    const seen = (all: readonly Provider.Provider[]) => [
+      all.find(({ name }) => name === "codex")?.models[0]?.name,
+      all.find(({ name }) => name === "ollama")?.off !== undefined,
+    ];
+    expect([seen(before), seen(held.all())]).toEqual([
+      ["old", false],
+      ["new", true],
+    ]);
+    expect(held.get("codex")).toBe(held.all().find(({ name }) => name === "codex"));
+  });
 });
 
 describe("how a file stands", () => {
