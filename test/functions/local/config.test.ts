@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, symlinkSync as linkTo, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { ofDisk } from "../../../functions/local/config-text.ts";
-import { endAll, place, repository, run, start, type Place, type Run } from "./support.ts";
+import { endAll, place, QUICK_SUITE, repository, run, start, type Place, type Run } from "./support.ts";
 
 /** The user's files about providers, as a host follows them from its start to its end and over it. */
 
@@ -84,6 +84,31 @@ describe.concurrent("the file of the home", () => {
     expect(fileOf(await third.read(), "home")).toMatchObject({ state: "refused", using: "nothing" });
     expect(detailOf(await third.read(), "ollama")).not.toMatch(/switched off/);
     await stop(third.host);
+  });
+
+  test("that switches a provider on: the work that waited for it begins and is done", async ({ expect }) => {
+    const at = place();
+    const repo = repository(["a"]);
+    inHome(at, off("simulated"));
+    const argv = ["--provider", "simulated", "--repo", repo.dir, "--backlog", repo.backlog];
+    const host = start(argv, { at, env: QUICK_SUITE });
+    expect(await host.line(/^no work is started/)).toContain("simulated is not ready");
+    inHome(at, "{}");
+    await host.line(/^a provider is ready: work begins$/);
+    await host.line(/^\S+ a: done/);
+    await stop(host);
+  });
+
+  test("a last good one that was spoilt since is not used", async ({ expect }) => {
+    const at = place();
+    inHome(at, off("ollama"));
+    const { host } = await serving(at);
+    await stop(host);
+    writeFileSync(join(at.home, "config", "last-good-home.json"), "{ half");
+    inHome(at, "{");
+    const { host: again, read } = await serving(at);
+    expect(fileOf(await read(), "home")).toMatchObject({ state: "refused", using: "nothing" });
+    await stop(again);
   });
 
   test("a key in it is refused with its variable's name, and neither shown nor kept", async ({ expect }) => {
