@@ -519,10 +519,27 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Which providers answered their probe, which cool down, and what to do about them */
+    /** Which providers answered their probe, which cool down, what they cost, and what to do about them */
     get: operations["listProviders"];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/agent/providers/{name}/test": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Ask a provider now whether it can work; who asks meanwhile is given the same answer */
+    post: operations["testProvider"];
     delete?: never;
     options?: never;
     head?: never;
@@ -1001,6 +1018,22 @@ export interface components {
       branches: string[];
       logs: number;
     };
+    ConfigFile: {
+      /** @enum {string} */
+      which: "home" | "repository";
+      file: string;
+      /** @enum {string} */
+      state: "absent" | "used" | "refused";
+      /**
+       * @description Of a refused file: what it said before, or nothing of it
+       * @enum {string}
+       */
+      using: "nothing" | "file" | "last_good";
+      problem: string | null;
+      remedy: string | null;
+      /** Format: date-time */
+      since: string;
+    };
     Detail: {
       type: string;
       loc: (string | number)[];
@@ -1317,6 +1350,21 @@ export interface components {
         missing: number;
       };
     };
+    Model: {
+      name: string;
+      context_window: number;
+      /** @description 1 to 3: after a failure the stronger go first */
+      tier: number;
+      /** @description US dollars per million tokens; null: unknown */
+      price: {
+        input: number;
+        cached: number;
+        written: number;
+        output: number;
+        date: string;
+        source: string;
+      } | null;
+    };
     MonitorIssues: {
       issues: {
         id: string;
@@ -1386,6 +1434,21 @@ export interface components {
           message: string;
           remedy: string;
         };
+    PaidLimit: {
+      /**
+       * @description Runs of paid providers in 8 hours, in a week; US dollars of a UTC day
+       * @enum {string}
+       */
+      name: "8h_limit" | "1w_limit" | "day_cost_usd";
+      used: number;
+      limit: number;
+      /** @description What of the limit the pipeline may use */
+      allowed: number;
+      /** Format: date-time */
+      renews_at: string;
+      /** @description At least 80 % of it is used */
+      warn: boolean;
+    };
     Paused: {
       /** @enum {string} */
       kind: "all" | "type" | "provider";
@@ -1499,6 +1562,53 @@ export interface components {
         until: string | null;
         message: string;
       }[];
+      /** @description Null, as what follows: this host has no such provider */
+      family: ("api" | "cli" | "simulated") | null;
+      /** @description The version it was tested with; null: never */
+      verified: string | null;
+      paid: boolean | null;
+      /** @description Names its key by a hash; `none` without one */
+      account: string | null;
+      /** @description By a user's file */
+      switched_off: boolean | null;
+      model_details: components["schemas"]["Model"][] | null;
+      /** @description What may not be asked now, also for what another provider met under the same key */
+      cooling:
+        | {
+            /** @description Null: all its models */
+            model: string | null;
+            class: components["schemas"]["FailureClass"];
+            /** @description Null: until it is ready again or its configuration changes */
+            until: string | null;
+          }[]
+        | null;
+      /** @description Null: it costs nothing, or it cannot be read now */
+      spent: {
+        today: {
+          runs: number;
+          /** @description Null: unknown */
+          cost_usd: number | null;
+          /** @description The share of runs whose cost is known; null without runs */
+          coverage: number | null;
+        };
+        /** @description Today and the six days before (UTC) */
+        window: {
+          runs: number;
+          /** @description Null: unknown */
+          cost_usd: number | null;
+          /** @description The share of runs whose cost is known; null without runs */
+          coverage: number | null;
+        };
+      } | null;
+    };
+    ProviderTest: {
+      name: string;
+      ready: boolean;
+      detail: string;
+      remedy: string | null;
+      ms: number;
+      /** Format: date-time */
+      checked_at: string;
     };
     Pushed: {
       backlog: string;
@@ -3777,11 +3887,61 @@ export interface operations {
           "application/json": {
             providers: components["schemas"]["Provider"][];
             total: number;
+            /** @description Those that are set, for all paid providers together; null: they cannot be read now */
+            limits: components["schemas"]["PaidLimit"][] | null;
+            /** @description The user's files about providers; null: this host reads none */
+            config: components["schemas"]["ConfigFile"][] | null;
           };
         };
       };
       401: components["responses"]["Unauthorized"];
       403: components["responses"]["Forbidden"];
+      500: components["responses"]["Internal"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  testProvider: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProviderTest"];
+        };
+      };
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      /** @description Not there. */
+      404: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          "x-error-code": components["headers"]["ErrorCode"];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no provider \"codx\". Name one of: codex, simulated"
+           *     }
+           */
+          "application/json": components["schemas"]["Refusal"];
+        };
+      };
+      413: components["responses"]["TooLarge"];
+      415: components["responses"]["NotJson"];
+      422: components["responses"]["NotValid"];
       500: components["responses"]["Internal"];
       503: components["responses"]["Unavailable"];
     };

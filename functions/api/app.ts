@@ -17,6 +17,7 @@ export type AppOptions = {
   /** When the process that serves began, ms since the epoch; default: now. */
   startedAt?: number;
   cleanup?: Host["cleanup"];
+  providers?: Host["providers"];
   /** Default: loopback with the configured port. */
   door?: Door;
   /** Where answered requests are counted; absent: nowhere. Who made it flushes it. */
@@ -24,8 +25,20 @@ export type AppOptions = {
 };
 
 /** The agent API: every row of the route table, and its description, behind the guards; every answer has an `x-request-id`. */
-export function createApp({ deps, authenticate, startedAt, door, cleanup, recorder }: AppOptions): Hono<Env> {
-  const host: Host = { startedAt: startedAt ?? deps.clock.now(), ...(cleanup ? { cleanup } : {}) };
+export function createApp({
+  deps,
+  authenticate,
+  startedAt,
+  door,
+  cleanup,
+  providers,
+  recorder,
+}: AppOptions): Hono<Env> {
+  const host: Host = {
+    startedAt: startedAt ?? deps.clock.now(),
+    ...(cleanup ? { cleanup } : {}),
+    ...(providers ? { providers } : {}),
+  };
   const { allowedOrigins } = deps.config;
   const app = new Hono<Env>();
   if (recorder) app.use(countRequests(recorder, deps.clock));

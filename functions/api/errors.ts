@@ -43,7 +43,7 @@ const STATUS: Readonly<Record<Code, Status>> = {
   "workspace.git": 500,
   "workspace.path": 500,
   "workspace.secret": 500,
-  "provider.unknown": 400,
+  "provider.unknown": 404,
   "provider.none_ready": 503,
   "scenario.invalid": 500,
   "workflow.exists": 409,

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import type { Deps } from "../../core/ground/deps.ts";
 import { fail } from "../../core/ground/errors.ts";
 import type { Cleaned } from "../../core/flow/pipeline/index.ts";
+import type { Asker, ConfigState, Registry } from "../../core/work/provider/index.ts";
 import type * as Body from "./body.ts";
 import { Empty, parse } from "./validate.ts";
 
@@ -16,6 +17,16 @@ export type Host = {
   startedAt: number;
   /** Removes what work that is over left behind; absent where there is no repository. */
   cleanup?: (options: { dryRun: boolean; keepDays: number }) => Promise<Cleaned>;
+  /** Who works for this host; absent where the process knows nobody but by the table. */
+  providers?: Providers;
+};
+
+/** A host's providers. */
+export type Providers = {
+  registry: Registry;
+  ask: Asker;
+  /** How the user's files about them stand; absent where none are read. */
+  config?: () => readonly ConfigState[];
 };
 
 /** A request after the guards: nothing in it is checked but its size and its type. */

@@ -29,6 +29,8 @@ export type LocalOptions = {
   id: Id;
   log: Log;
   wire: Store.Wire;
+  /** Default: the built-in table. */
+  providers?: Provider.Registry;
   /** The user's checkout; absent: no repository, nothing is judged. */
   repositoryDir?: string;
   pin?: string;
@@ -70,7 +72,8 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
     ended: ({ taskId, attempt }, status) => void events.publish({ type: "execution.ended", taskId, attempt, status }),
   });
   const repository = options.repositoryDir === undefined ? null : await open(options, options.repositoryDir);
-  const providers = Provider.create({ settings: config.environment, clock, home, hostEnv: config.environment });
+  const { environment } = config;
+  const providers = options.providers ?? Provider.create({ settings: environment, clock, home, hostEnv: environment });
   const scratch = join(home, "scratch");
   mkdirSync(scratch, { recursive: true });
   const at = options.at ?? (() => {});

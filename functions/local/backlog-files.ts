@@ -1,12 +1,10 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import type { Clock } from "../../core/ground/clock.ts";
 import { fail, messageOf } from "../../core/ground/errors.ts";
 import * as Backlog from "../../core/work/backlog/index.ts";
 import * as Pipeline from "../../core/flow/pipeline/index.ts";
 import type { Target } from "./target.ts";
+import { stampOf } from "./watch.ts";
 
-/** Ms between two looks at the backlog's file. */
-const WATCH_MS = 1000;
 /** A file over this many bytes is no backlog. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
 /** Problems of a file that are shown. */
@@ -87,29 +85,9 @@ export async function pushFiles(
   }
 }
 
-/** Calls `changed` when a file has changed and is the same at two looks: one that is still being written would lose its end. */
-export function watch(target: Target, clock: Clock, changed: () => void): () => void {
-  const stamp = () => [target.backlogFile, target.metaFile].map(stampOf).join("|");
-  let pushed = stamp();
-  let before = pushed;
-  return clock.every(WATCH_MS, () => {
-    const now = stamp();
-    if (now !== pushed && now === before) {
-      pushed = now;
-      changed();
-    }
-    before = now;
-  });
-}
-
-function stampOf(file: string | undefined): string {
-  if (file === undefined) return "";
-  try {
-    const { mtimeMs, size } = statSync(file);
-    return `${mtimeMs}:${size}`;
-  } catch {
-    return "gone";
-  }
+/** What changes when one of the files does. */
+export function stampOfFiles(target: Target): string {
+  return [target.backlogFile, target.metaFile].map(stampOf).join("|");
 }
 
 /** The items of the backlog files in the order in which they would start, without a table; for a dry run. */

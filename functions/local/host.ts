@@ -16,6 +16,7 @@ import { composeLocal, type Local } from "../compose/local.ts";
 import { checkFiles, pushFiles } from "./backlog-files.ts";
 import { checkBase } from "./base.ts";
 import { coalesce } from "./coalesce.ts";
+import { openConfig, type ConfigFiles } from "./config-files.ts";
 import { resolveEngine, startEngine, type Engine } from "./dynamodb.ts";
 import { homeFor, makeHome } from "./home.ts";
 import { lockHome } from "./lock.ts";
@@ -47,8 +48,10 @@ export async function startHost(setting: HostSetting): Promise<Host> {
   try {
     const wanted = targetOf(options, setting.directory, config);
     const place = homeFor(wanted.repo, config);
-    const registry = Provider.create({ settings: config.environment, clock, home: place, hostEnv: config.environment });
-    if (options.provider !== undefined) registry.get(options.provider);
+    const { environment } = config;
+    const make = (changes: readonly Provider.Changes[]) =>
+      Provider.create({ settings: environment, clock, home: place, hostEnv: environment }, changes);
+    if (options.provider !== undefined) make([]).get(options.provider);
     const explicit = options.repo !== undefined || options.backlog !== undefined || options.provider !== undefined;
     if (explicit) checkFiles(wanted);
 
@@ -58,7 +61,8 @@ export async function startHost(setting: HostSetting): Promise<Host> {
     // What killed hosts left of their agents' own folders.
     rmSync(join(home, "agents"), { recursive: true, force: true });
 
-    const probed = await probe(registry, signal);
+    const configFiles = await openConfig({ home, repo: wanted.repo, env: environment, clock, log, say, make });
+    const probed = await probe(configFiles.registry, signal);
     signal.throwIfAborted();
     say("providers");
     describe(probed).forEach(say);
@@ -89,6 +93,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       id,
       log,
       wire: loopback(engine.endpoint),
+      providers: configFiles.registry,
       ...(hasRepository(target, options) ? { repositoryDir: target.repo } : {}),
       ...(options.provider === undefined ? {} : { pin: options.provider }),
       allowSimulated: scratch,
@@ -107,7 +112,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
     for (const { provider, readiness } of probed) await Provider.saveReadiness(deps, provider, readiness);
 
     if (local.recorder) closing.push(flushing(local.recorder, clock));
-    const { server, url } = await listen(local, config.port);
+    const { server, url } = await listen(local, configFiles, config.port);
     closing.push(() => shut(server, clock));
     say(`api       ${url}`);
     say(`works on  ${target.repo}${target.scratch ? " (scratch)" : ""}`);
@@ -122,6 +127,7 @@ export async function startHost(setting: HostSetting): Promise<Host> {
       url,
       target,
       probed,
+      configFiles,
       idle,
       beginning: false,
       broken: engine.died,
@@ -258,7 +264,11 @@ function flushing(recorder: Recorder, clock: Clock): () => Promise<void> {
   };
 }
 
-function listen({ deps, repository, recorder }: Local, port: number): Promise<{ server: ServerType; url: string }> {
+function listen(
+  { deps, repository, recorder }: Local,
+  { registry, states }: ConfigFiles,
+  port: number,
+): Promise<{ server: ServerType; url: string }> {
   return new Promise((resolve, reject) => {
     let bound = port;
     const app = createApp({
@@ -266,6 +276,7 @@ function listen({ deps, repository, recorder }: Local, port: number): Promise<{ 
       authenticate: () => ({ kind: "operator" }),
       door: { kind: "loopback", port: () => bound },
       cleanup: (options) => Pipeline.cleanup(deps, repository, options),
+      providers: { registry, ask: Provider.asker(deps, registry), config: states },
       ...(recorder ? { recorder } : {}),
     });
     const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port }, (info) => {

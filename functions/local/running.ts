@@ -5,13 +5,16 @@ import * as Pipeline from "../../core/flow/pipeline/index.ts";
 import { runSchedule, SCHEDULES } from "../schedules/table.ts";
 import { react } from "../subscribers/subscribers.ts";
 import { startWorker, type LocalWorker } from "../worker/worker.ts";
-import { pushFiles, watch } from "./backlog-files.ts";
+import { pushFiles, stampOfFiles } from "./backlog-files.ts";
 import { coalesce } from "./coalesce.ts";
-import { workforce, type Probed } from "./providers.ts";
+import { describe, workforce, type Probed } from "./providers.ts";
 import type { Host, HostSetting } from "./setting.ts";
+import { watch } from "./watch.ts";
 
 /** Ms between two looks at the next page of the table for what has expired: TTL does it on AWS alone. */
 const SWEEP_MS = 60_000;
+/** Ms between two looks at the config files that nothing led to. */
+const LOOK_MS = 60_000;
 
 /** Starts worker, subscribers and schedules; the function stops them and gives back what was held. */
 export async function run(
@@ -63,7 +66,12 @@ export async function run(
     () => pushFiles(deps, target, say),
     (error) => say(`the backlog stays as it was: ${wordsOf(error)}`),
   );
-  stops.push(watch(target, clock, pushing));
+  stops.push(watch(clock, () => stampOfFiles(target), pushing));
+  const configuring = coalesce(async () => {
+    if (await reconfigure(host, say)) tick();
+  }, failed("a look at the config files"));
+  // A move of HEAD is seen at once where git logs it, and within the minute wherever.
+  stops.push(watch(clock, host.configFiles.stamp, configuring), clock.every(LOOK_MS, configuring));
   const sweep = sweeper(deps.store);
   const sweeping = coalesce(sweep, failed("the sweep of what has expired"));
   stops.push(clock.every(SWEEP_MS, sweeping));
@@ -74,6 +82,7 @@ export async function run(
     events.close();
     stops.forEach((stop) => stop());
     await pushing.idle();
+    await configuring.idle();
     await sweeping.idle();
     await tick.idle();
     await dispatch.idle();
@@ -91,6 +100,33 @@ function wordsOf(error: unknown): string {
   return error instanceof CoherenceError && error.remedy ? `${error.message}\n${error.remedy}` : messageOf(error);
 }
 
+/** Of a provider between a change of what is said of it and its answer: it may come back by itself. */
+const NOT_YET = {
+  ready: false,
+  detail: "it is asked whether it can work as its configuration now is",
+  remedy: "Nothing: it is known within seconds.",
+  transient: true,
+} as const;
+
+/** Takes over what the config files say now, and asks the providers that it is about; whether there were any. */
+async function reconfigure({ deps, configFiles }: Host, say: (line: string) => void): Promise<boolean> {
+  // Before the exchange: no plan may take an answer to what they were for one to what they are.
+  const names = await configFiles.look(async (changed) => {
+    for (const name of changed) await Provider.saveReadiness(deps, deps.providers.get(name), NOT_YET);
+  });
+  if (names.length === 0) return false;
+  await Provider.configurationChanged(deps);
+  const changed = deps.providers.all().filter(({ name }) => names.includes(name));
+  const rows = await Provider.probeAll(deps, changed);
+  describe(
+    changed.flatMap((provider) => {
+      const row = rows.find(({ name }) => name === provider.name);
+      return row ? [{ provider, readiness: Provider.readinessOf(row) }] : [];
+    }),
+  ).forEach(say);
+  return true;
+}
+
 /** A provider that answered at last ends the waiting that had no other reason; true when work begins with it. */
 async function becameReady(
   host: Host,
@@ -99,9 +135,10 @@ async function becameReady(
   setting: HostSetting,
 ): Promise<boolean> {
   const { readiness } = await Provider.health(host.deps);
-  const now = host.probed.map(({ provider, readiness: before }) => {
+  const now = host.deps.providers.all().map((provider): Probed => {
     const row = readiness.find((one) => one.name === provider.name);
-    return { provider, readiness: row?.ready ? { ready: true as const, detail: row.detail } : before };
+    const before = host.probed.find((one) => one.provider.name === provider.name)?.readiness ?? NOT_YET;
+    return { provider, readiness: row?.ready ? { ready: true, detail: row.detail } : before };
   });
   await worker.capable(machines(now));
   const force = workforce(now, setting.options.provider, setting.config.allowPaid);

@@ -4,6 +4,7 @@ import type { Id } from "../../core/ground/id.ts";
 import type { Log } from "../../core/ground/log.ts";
 import type { At } from "../../core/flow/worker/index.ts";
 import type { Local } from "../compose/local.ts";
+import type { ConfigFiles } from "./config-files.ts";
 import type { HostOptions } from "./options.ts";
 import type { Probed } from "./providers.ts";
 import type { Target } from "./target.ts";
@@ -27,7 +28,9 @@ export type Host = Local & {
   home: string;
   url: string;
   target: Target;
+  /** What they answered at the start. */
   probed: Probed[];
+  configFiles: ConfigFiles;
   /** Why no work is started, though the host serves; undefined when it works. */
   idle: string | undefined;
   /** A provider became ready and the base is being checked. */

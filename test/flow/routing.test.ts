@@ -228,6 +228,29 @@ describe("a provider that is not ready", () => {
   it("is the system's when its probe failed by time-out, network or 5xx", () => {
     expect(routed(true)).toMatchObject([{ class: "network", who_acts: "system", reason: "answered 503" }]);
   });
+
+  it.each([
+    ["wants no key and never answered: nobody set it up", "none", undefined, "user"],
+    ["wants no key and has answered before", "none", NOW - 1, "system"],
+    ["has a key and never answered", "0a1b2c3d", undefined, "system"],
+  ])("out of reach, it %s: %s %s, %s acts", (_, account, ready_at, who_acts) => {
+    const away = { ready: false, detail: "could not be reached", remedy: "Start it.", transient: true };
+    const { skipped } = route({
+      providers: [{ ...provider("a", { models: models("m") }), account }],
+      readiness: new Map([["a", { ...away, ...(ready_at === undefined ? {} : { ready_at }) }]]),
+    });
+    expect(skipped).toMatchObject([{ who_acts, remedy: "Start it." }]);
+  });
+
+  it("that a user's file switched off is left out, whatever its last probe said, also when it is named", () => {
+    const off = { detail: "it is switched off in f", remedy: "Switch it on in f." };
+    const { candidates, skipped } = route({
+      task: { pin: "a" },
+      providers: [{ ...provider("a", { models: models("m") }), off }],
+    });
+    expect(candidates).toEqual([]);
+    expect(skipped).toMatchObject([{ reason: off.detail, remedy: off.remedy, who_acts: "user" }]);
+  });
 });
 
 describe("when no candidate is left", () => {

@@ -21,8 +21,15 @@ export type Routing = {
     models: readonly Pick<Model, "name" | "tier">[];
     prefers: readonly TaskType[];
     capabilities: Capabilities;
+    /** `none`: it asks for no key, or has none. */
+    account?: string;
+    /** Why a user's file switched it off. */
+    off?: { detail: string; remedy: string };
   }[];
-  readiness: ReadonlyMap<string, { ready: boolean; detail: string; remedy?: string; transient?: boolean }>;
+  readiness: ReadonlyMap<
+    string,
+    { ready: boolean; detail: string; remedy?: string; transient?: boolean; ready_at?: number }
+  >;
   cooling: readonly Cooling[];
   /** Providers that an operator paused. */
   paused: readonly { provider: string; reason: string }[];
@@ -112,6 +119,7 @@ function why(
   model: string,
   named: boolean,
 ): LeftOut | undefined {
+  if (provider.off) return { reason: provider.off.detail, who_acts: "user", remedy: provider.off.remedy };
   if (!provider.capabilities.edits && !READS_ONLY.includes(routing.task.type))
     return {
       reason: `does not edit files, as ${routing.task.type} has to`,
@@ -123,15 +131,18 @@ function why(
     return { reason: `paused by an operator${paused.reason === "" ? "" : `: ${paused.reason}`}`, who_acts: "system" };
   const ready = routing.readiness.get(provider.name);
   if (!ready) return { reason: "not probed yet", who_acts: "system", returns_at: routing.now + 5_000 };
-  if (!ready.ready)
+  if (!ready.ready) {
+    // A server that nobody set up: it wants no key and has never answered. That does not pass by itself.
+    const nobodys = provider.account === "none" && ready.ready_at === undefined;
     return {
       reason: ready.detail,
       // Out of reach for now: no time is known, and its next good probe wakes who waits for it.
-      ...(ready.transient
+      ...(ready.transient && !nobodys
         ? ({ class: "network", who_acts: "system" } as const)
         : ({ class: "auth", who_acts: "user" } as const)),
       ...(ready.remedy === undefined ? {} : { remedy: ready.remedy }),
     };
+  }
   if (provider.capabilities.paid && !named && !routing.allowPaid)
     return {
       reason: "a paid provider, and paid providers are not allowed",

@@ -5,6 +5,7 @@ export { attention, list, MAX_ROWS, type Listed, type ListQuery } from "./list.t
 export { Place, placeOf, standing, Waiting } from "./queue.ts";
 export { timestamp, type ListRow } from "./item.ts";
 export { workers, type Working } from "./workers.ts";
+export { providers, type Limit, type Provided } from "./providers.ts";
 export { usage, UsageAnswer } from "./usage.ts";
 export { visibility, Visibility } from "./visibility.ts";
 export { integration, Integration } from "./integration.ts";

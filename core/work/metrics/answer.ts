@@ -93,6 +93,15 @@ function spread(cell: Cell): Spread {
   };
 }
 
+/** What runs came to: `cost_usd` null is unknown, `coverage` the share of runs whose cost is known, null without runs. */
+export type Spent = { runs: number; cost_usd: number | null; coverage: number | null };
+
+export function spent(cell: Cell): Spent {
+  // What failed over to another has a cost here and its run there.
+  const all = Math.max(cell.runs, cell.cost_known);
+  return { runs: cell.runs, cost_usd: usage(cell).cost_usd, coverage: all > 0 ? share(cell.cost_known, all) : null };
+}
+
 /** With no runs nothing was used; with runs none of which said, it is unknown. */
 function usage(cell: Cell): { tokens_in: number | null; tokens_out: number | null; cost_usd: number | null } {
   const known = (count: number, value: number) => (count > 0 ? value : cell.runs > 0 ? null : 0);

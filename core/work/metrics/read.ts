@@ -4,7 +4,7 @@ import { messageOf } from "../../ground/errors.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import { PAGE } from "./advance.ts";
-import { answer, type MetricsAnswer } from "./answer.ts";
+import { answer, spent, type MetricsAnswer, type Spent } from "./answer.ts";
 import { startOf, unfinishedFrom } from "./fold.ts";
 import type { MetricRow } from "./record.ts";
 import { apply, DAY_MS, decode, empty, sum, WINDOW_DAYS, type Rollup, type RollupItem } from "./rollup.ts";
@@ -32,6 +32,22 @@ export async function readOrNull(deps: Bare & Pick<Deps, "log">): Promise<Metric
  * their watermark. Costs the same at any number of tasks while somebody folds.
  */
 export async function window(deps: Bare): Promise<Tally> {
+  const { rollups, days } = await rollupsOf(deps);
+  return sum(rollups, new Set(days));
+}
+
+/** What each provider's runs came to, today and in the whole window, by its name. */
+export async function spentByProvider(
+  deps: Bare,
+): Promise<{ today: ReadonlyMap<string, Spent>; window: ReadonlyMap<string, Spent> }> {
+  const { rollups, days } = await rollupsOf(deps);
+  const of = (some: readonly Rollup[], names: readonly string[]) =>
+    new Map([...sum(some, new Set(names)).by.provider].map(([name, cell]) => [name, spent(cell)]));
+  return { today: of(rollups.slice(-1), days.slice(-1)), window: of(rollups, days) };
+}
+
+/** The window's days, today last, each with what its records come to. */
+async function rollupsOf(deps: Bare): Promise<{ rollups: Rollup[]; days: string[] }> {
   const now = deps.clock.now();
   const today = startOf(now);
   const days = Array.from({ length: WINDOW_DAYS }, (_, i) => today - (WINDOW_DAYS - 1 - i) * DAY_MS);
@@ -45,7 +61,7 @@ export async function window(deps: Bare): Promise<Tally> {
     if (at >= unfinished) await addTail(deps.store, rollup, at, item?.watermark);
     rollups.push(rollup);
   }
-  return sum(rollups, new Set(days.map(dayName)));
+  return { rollups, days: days.map(dayName) };
 }
 
 /** What a UTC day that holds `at` (ms) cost so far, in US dollars, as far as it is known. Reads one roll-up and its tail. */

@@ -15,6 +15,8 @@ export type ReadinessRow = {
   transient?: boolean;
   models?: string[];
   checked_at: number;
+  /** When it last was ready; absent: never yet. */
+  ready_at?: number;
 };
 
 /** Ms after which a provider is asked again; one that was only out of reach is asked at every run of the schedule. */
@@ -45,9 +47,19 @@ export async function saveReadiness(deps: Deps, provider: Probed, readiness: Rea
   const { name, account } = provider;
   const models = provider.models.map((model) => model.name);
   const before = (await Store.get(deps.store, Keys.provider(name))) as ReadinessRow | undefined;
+  const now = deps.clock.now();
+  const readyAt = readiness.ready ? now : before?.ready_at;
   await Store.write(deps.store, {
     kind: "put",
-    item: { ...Keys.provider(name), ent: "readiness", name, models, checked_at: deps.clock.now(), ...readiness },
+    item: {
+      ...Keys.provider(name),
+      ent: "readiness",
+      name,
+      models,
+      checked_at: now,
+      ...readiness,
+      ...(readyAt === undefined ? {} : { ready_at: readyAt }),
+    },
   });
   if (!readiness.ready) return;
   const freed = await free(
@@ -73,7 +85,23 @@ export async function probeDue(deps: Deps, providers: readonly Provider[]): Prom
   return probeAll(deps, due);
 }
 
-/** Asks every provider at once and stores the answers. A probe that throws counts as not ready. */
+/** What a row says, as the probe answered it. */
+export function readinessOf({ ready, detail, remedy, transient }: ReadinessRow): Readiness {
+  if (ready) return { ready, detail };
+  return { ready, detail, remedy: remedy ?? "", ...(transient ? { transient } : {}) };
+}
+
+/** Asks one provider; a probe that throws counts as not ready. */
+export function ask(provider: Provider, signal?: AbortSignal): Promise<Readiness> {
+  return provider.probe(signal).catch((): Readiness => ({
+    ready: false,
+    detail: "its probe failed",
+    remedy: "Look into the host's log, and try again.",
+    transient: true,
+  }));
+}
+
+/** Asks every provider at once and stores the answers. */
 export async function probeAll(
   deps: Deps,
   providers: readonly Provider[],
@@ -81,13 +109,7 @@ export async function probeAll(
 ): Promise<ReadinessRow[]> {
   await Promise.all(
     providers.map(async (provider) => {
-      const readiness = await provider.probe(signal).catch((): Readiness => ({
-        ready: false,
-        detail: "its probe failed",
-        remedy: "Look into the host's log, and try again.",
-        transient: true,
-      }));
-      await saveReadiness(deps, provider, readiness);
+      await saveReadiness(deps, provider, await ask(provider, signal));
     }),
   );
   return (await health(deps)).readiness;

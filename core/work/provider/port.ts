@@ -94,6 +94,8 @@ export type Provider = {
   verified: string | null;
   /** Names the key that pays for it without giving it away; what one key's owner has to mend is known by it. */
   account: string;
+  /** Why a user's file switched it off; absent: it is on. */
+  off?: { detail: string; remedy: string };
   /** Asks the provider itself whether it can work; never throws. Milliseconds to seconds. */
   probe(signal?: AbortSignal): Promise<Readiness>;
   /** Does the work in `request.cwd`; throws only when `signal` is aborted. */

@@ -3,20 +3,22 @@ import { fail } from "../../ground/errors.ts";
 import { sha256 } from "../../ground/id.ts";
 import * as Api from "./api/run.ts";
 import { probe as probeApi } from "./api/probe.ts";
-import type { ApiRow } from "./api/row.ts";
 import { API_ROWS } from "./api/rows.ts";
 import * as Cli from "./cli/run.ts";
-import type { CliRow } from "./cli/row.ts";
 import { CLI_ROWS, UNVERIFIED_CLI_ROWS } from "./cli/rows.ts";
 import type { Target } from "./breaker.ts";
 import type { Model, Provider } from "./port.ts";
+import { applied } from "./config/apply.ts";
+import { parse as parseFile, type Parsed, type Which } from "./config/parse.ts";
+import type { Overrides } from "./config/schema.ts";
 import { probeCli } from "./readiness.ts";
+import type { Placed, Row } from "./row.ts";
 import { firstSet, type Settings } from "./settings.ts";
-import { simulated, type SimulatedRow } from "./simulated/row.ts";
+import { simulated } from "./simulated/row.ts";
 import * as Simulated from "./simulated/run.ts";
 
 /** Every provider there is; a new one is a row here. */
-export const ROWS: readonly (CliRow | ApiRow | SimulatedRow)[] = [
+export const ROWS: readonly Row[] = [
   ...CLI_ROWS,
   ...API_ROWS,
   // Never run by us: whoever is known to work goes first.
@@ -40,22 +42,40 @@ export function targetOf(registry: Registry, candidate: { provider: string; mode
 /** What providers are made of: settings by environment name, a clock, a home for run directories, the host's environment. */
 export type RegistryOptions = Omit<Cli.CliDeps, "run"> & { run?: Cli.CliDeps["run"] };
 
-/** Makes the providers of the table; starts and asks nothing. */
-export function create(options: RegistryOptions): Registry {
+/** What a file changes of the table, and how it is called. */
+export type Changes = { file: string; overrides: Overrides };
+
+/** Makes the providers of the table, with what files change of it, the last one's word before the others'; starts and asks nothing. */
+export function create(options: RegistryOptions, files: readonly Changes[] = []): Registry {
   const deps = { run: Process.run, ...options };
-  const providers = ROWS.map((row) => provider(deps, row));
+  const providers = ROWS.map((row) => {
+    const placed = files.reduce<Placed>((one, { file, overrides }) => applied(one, overrides[row.name], file), { row });
+    return switched(provider(deps, placed.row), placed.off);
+  });
   return {
     all: () => providers,
     get(name) {
       const found = providers.find((candidate) => candidate.name === name);
       if (found) return found;
       const names = providers.map((candidate) => candidate.name).join(", ");
-      throw fail("provider.unknown", `There is no provider "${name}"`, { remedy: `Name one of: ${names}.` });
+      throw fail("provider.unknown", `There is no provider "${name.slice(0, 100)}"`, {
+        remedy: `Name one of: ${names}.`,
+      });
     },
   };
 }
 
-function provider(deps: Cli.CliDeps, row: CliRow | ApiRow | SimulatedRow): Provider {
+/** Reads a `coherence.config.json` for this table; never throws. */
+export function parseConfig(text: string, which: Which): Parsed {
+  return parseFile(text, which, ROWS);
+}
+
+/** A provider that a file switched off answers no probe with yes; what it has begun it ends. */
+function switched(one: Provider, off: Placed["off"]): Provider {
+  return off ? { ...one, off, probe: async () => ({ ready: false, ...off }) } : one;
+}
+
+function provider(deps: Cli.CliDeps, row: Row): Provider {
   const { name, family, executor, capabilities, prefers, verified } = row;
   const shared = { name, family, executor, capabilities, prefers, verified };
   switch (row.family) {

@@ -38,6 +38,11 @@ const REMEDY: Record<Budget["scope"], string> = {
   day: "Nothing: it goes on by itself tomorrow (UTC). To go on sooner, raise PIPELINE_DAY_MAX_COST_USD.",
 };
 
+/** Whether so much of a budget is used that it is warned, all of it included. Pure. */
+export function isNearEnd(used: number, allowed: number): boolean {
+  return used >= allowed * WARN_AT;
+}
+
 /** What budgets and windows leave. Pure. */
 export function weigh(budgets: readonly Budget[], windows: readonly PaidWindow[]): Weighed {
   const stops: Stop[] = budgets
@@ -62,7 +67,7 @@ export function weigh(budgets: readonly Budget[], windows: readonly PaidWindow[]
   return {
     stops,
     warnings: budgets
-      .filter(({ spent, limit }) => spent < limit && spent >= limit * WARN_AT)
+      .filter(({ spent, limit }) => spent < limit && isNearEnd(spent, limit))
       .map((one) => `${usd(one.spent)} of the ${one.scope}'s cost budget of ${usd(one.limit)} are spent`),
     ...(left.length === 0 ? {} : { left: Math.max(0, Math.min(...left)) }),
   };

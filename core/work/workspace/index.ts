@@ -4,4 +4,5 @@ export { openRepository, type RepositoryOptions } from "./repository.ts";
 export { notRedder, isGreen } from "./colour.ts";
 export { refPart } from "./paths.ts";
 export { IDENTITY } from "./git.ts";
+export { fileOfHead, type HeadFile } from "./head-file.ts";
 export { splitCommand } from "./arguments.ts";

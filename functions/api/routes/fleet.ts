@@ -1,31 +1,9 @@
 import * as z from "zod";
 import { fail } from "../../../core/ground/errors.ts";
 import * as Status from "../../../core/watch/status/index.ts";
-import * as Provider from "../../../core/work/provider/index.ts";
-import { FailureClass } from "../../../core/work/task/index.ts";
 import * as Present from "../present.ts";
 import { route } from "../route.ts";
 import * as Shapes from "../shapes.ts";
-
-const Provided = z
-  .object({
-    name: z.string(),
-    ready: z.boolean(),
-    detail: z.string(),
-    remedy: z.string().nullable(),
-    models: z.array(z.string()),
-    checked_at: Shapes.Time,
-    cooling_until: Shapes.Time.nullable(),
-    cooldowns: z.array(
-      z.object({
-        model: z.string().nullable().describe("Null: all its models"),
-        class: FailureClass,
-        until: Shapes.Time.nullable().describe("Null: until it is ready again or its configuration changes"),
-        message: z.string(),
-      }),
-    ),
-  })
-  .meta({ id: "Provider" });
 
 const Worker = z
   .object({
@@ -37,40 +15,6 @@ const Worker = z
     doing: z.array(z.object({ task_id: z.string(), attempt: z.number().int(), step: z.string().nullable() })),
   })
   .meta({ id: "Worker" });
-
-const providers = route({
-  id: "listProviders",
-  method: "GET",
-  path: "/api/agent/providers",
-  scope: ["read"],
-  summary: "Which providers answered their probe, which cool down, and what to do about them",
-  answer: z.object({ providers: z.array(Provided), total: z.number().int() }),
-  async handle({ deps }) {
-    const { readiness, cooldowns } = await Provider.health(deps);
-    const now = deps.clock.now();
-    const cooling = cooldowns.filter((row) => Provider.standing(row, now).kind === "open");
-    const rows = readiness.map((row) => {
-      const own = cooling.filter((cooldown) => cooldown.provider === row.name);
-      const whole = own.find((cooldown) => cooldown.model === undefined);
-      return {
-        name: row.name,
-        ready: row.ready,
-        detail: row.detail,
-        remedy: row.remedy ?? null,
-        models: row.models ?? [],
-        checked_at: Present.time(row.checked_at),
-        cooling_until: Present.time(whole?.until ?? undefined),
-        cooldowns: own.map((cooldown) => ({
-          model: cooldown.model ?? null,
-          class: cooldown.class,
-          until: Present.time(cooldown.until ?? undefined),
-          message: cooldown.message,
-        })),
-      };
-    });
-    return { providers: rows, total: rows.length };
-  },
-});
 
 const workers = route({
   id: "listWorkers",
@@ -108,5 +52,5 @@ const cleanup = route({
   },
 });
 
-/** Who does the work, and what it leaves behind. */
-export const fleet = [providers, workers, cleanup];
+/** The machines that do the work, and what it leaves behind. */
+export const fleet = [workers, cleanup];

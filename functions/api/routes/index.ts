@@ -4,6 +4,7 @@ import { execution } from "./execute.ts";
 import { executors } from "./executors.ts";
 import { fleet } from "./fleet.ts";
 import { healthRoutes } from "./health.ts";
+import { providers } from "./providers.ts";
 import { queues } from "./queue.ts";
 import { readModels } from "./read-models.ts";
 import type { Route } from "../route.ts";
@@ -22,6 +23,7 @@ export const routes: readonly Route[] = [
   ...runners,
   ...executors,
   ...backlogs,
+  ...providers,
   ...fleet,
   ...status,
   ...readModels,

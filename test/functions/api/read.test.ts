@@ -27,7 +27,7 @@ describe("an empty store", () => {
     ["/api/agent/tasks/attention", { tasks: [], total: 0 }],
     ["/api/agent/tasks/count", { total: 0, by_status: {} }],
     ["/api/agent/backlogs", { backlogs: [], total: 0 }],
-    ["/api/agent/providers", { providers: [], total: 0 }],
+    ["/api/agent/providers", { providers: [], total: 0, limits: [], config: null }],
     ["/api/agent/workers", { workers: [], total: 0 }],
   ])("%s", async (path, expected) => {
     const { status, body } = await app.call("GET", path);

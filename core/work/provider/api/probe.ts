@@ -42,7 +42,9 @@ export async function probe(
     credential: credential?.name ?? null,
   };
   const { readiness, body } = await serverAnswers(deps.clock, check, signal);
-  return readiness.ready && !credential ? hasModels(row, models, at.url, body) : readiness;
+  if (credential) return readiness;
+  if (readiness.ready) return hasModels(row, models, at.url, body);
+  return { ...readiness, remedy: `Start ${row.name} there, or set ${setting} to where it runs.` };
 }
 
 const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
