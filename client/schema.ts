@@ -2342,6 +2342,22 @@ export interface operations {
       };
       401: components["responses"]["Unauthorized"];
       403: components["responses"]["Forbidden"];
+      /** @description Not there. */
+      404: {
+        headers: {
+          "x-request-id": components["headers"]["RequestId"];
+          "x-error-code": components["headers"]["ErrorCode"];
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no provider \"codx\". Name one of: codex, simulated"
+           *     }
+           */
+          "application/json": components["schemas"]["Refusal"];
+        };
+      };
       413: components["responses"]["TooLarge"];
       415: components["responses"]["NotJson"];
       422: components["responses"]["NotValid"];

@@ -55,7 +55,10 @@ const pause = route({
   body: Which.extend({ reason: line(300).optional() }),
   example: { task_type: "heal", reason: "the suite is red" },
   answer: Queue,
-  async handle({ deps, body }) {
+  refuses: { 404: 'There is no provider "codx". Name one of: codex, simulated' },
+  async handle({ deps, host, body }) {
+    // A word that nobody has pauses nobody, and looks as if it did.
+    if (body.provider !== undefined) host.providers?.registry.get(body.provider);
     await Pipeline.pause(deps, target(body), body.reason ?? "");
     return queue(deps);
   },

@@ -259,3 +259,15 @@ describe("asking one now", () => {
     expect((await test(await as("run"), "simulated")).status).toBe(200);
   });
 });
+
+it("pausing one that is not there is 404 with the names: nobody is paused", async () => {
+  const app = await host(registry({}));
+  for (const provider of ["codx", "CODEX"]) {
+    const answer = await app.call("POST", "/api/agent/queue/pause", { provider });
+    expect([answer.status, answer.headers.get("x-error-code")]).toEqual([404, "provider.unknown"]);
+  }
+  expect((await app.call("GET", "/api/agent/queue")).body.paused).toEqual([]);
+  const paused = await app.call("POST", "/api/agent/queue/pause", { provider: "codex" });
+  expect(paused.body.paused).toMatchObject([{ kind: "provider", provider: "codex" }]);
+  expect((await app.call("POST", "/api/agent/queue/resume", { provider: "codex" })).body.paused).toEqual([]);
+});
