@@ -1157,6 +1157,7 @@ export interface components {
       | "crash"
       | "workspace"
       | "no_worker"
+      | "budget"
       | "cooling"
       | "lost"
       | "cancelled"
@@ -1922,6 +1923,8 @@ export interface components {
       message: string;
       ms: number;
       usage: components["schemas"]["Usage"];
+      /** @constant */
+      overtime?: true;
     };
     UpsertActive: {
       session_key: string;

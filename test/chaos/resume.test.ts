@@ -6,7 +6,7 @@ import type { Order, Report } from "../../core/flow/worker/order.ts";
 import * as Clock from "../../core/ground/clock.ts";
 import * as Process from "../../core/ground/process/index.ts";
 import type { RunRequest, RunResult } from "../../core/work/provider/index.ts";
-import type { Outcome, Usage } from "../../core/work/task/index.ts";
+import { NO_USAGE, NOTHING, type Outcome, type Usage } from "../../core/work/task/index.ts";
 import { openRepository, type Repository } from "../../core/work/workspace/index.ts";
 import { scratch, type Scratch } from "../support/git.ts";
 import { finished, scripted, USAGE } from "../support/pipeline.ts";
@@ -24,6 +24,8 @@ let base: string;
 let saved: Map<string, unknown>[];
 let outcomes: { outcome: Outcome; output: string; usage: Usage }[];
 let runs: string[];
+/** What each attempt was told that it used, under its task's type. */
+let used: Record<string, Usage>;
 
 beforeEach(async () => {
   made = scratch({
@@ -41,6 +43,7 @@ beforeEach(async () => {
   saved = [];
   outcomes = [];
   runs = [];
+  used = {};
 });
 afterEach(() => made.remove());
 
@@ -51,7 +54,7 @@ function orderOf(type: "impl" | "review", n: number): Order {
     task,
     item: { backlog: "b", item: "one", seq: 1, phase: type, round: 0, text: "Do one" },
     candidate: { provider: "agent", model: "m1", where: "inline", reason: "" },
-    failedTurn: 0,
+    spent: NO_USAGE,
     prompt: { text: "Do one", sha256: "", variant: "" },
     tree: { branch: BRANCH, integration: INTEGRATION, lock: "l", base, mergeTip: null, merge: true, accepted: null },
     limits: { timeoutMs: 60_000, leaseMs: 60_000 },
@@ -71,6 +74,7 @@ function reportOf({ ref: { n }, task: { id } }: Order): Report {
     },
     began: async () => {},
     lock: async () => async () => {},
+    used: (usage) => void (used[`${id} ${n}`] = usage),
     outcome: async (outcome, _, output, usage) => void outcomes.push({ outcome, output, usage }),
     fail: async (failure) => expect.unreachable(failure.message),
     later: async (why) => expect.unreachable(why),
@@ -108,7 +112,9 @@ it("an agent that finished is not run again, though its attempt and the one afte
   // Attempt 2 was claimed and killed before it opened the tree.
   await life(orderOf("impl", 3), implement);
   expect(runs).toEqual(["impl/1"]);
-  expect(outcomes).toMatchObject([{ outcome: { kind: "passed" }, usage: USAGE }]);
+  // The first one was paid, and has kept that: the one that goes on from it used nothing.
+  expect(used).toEqual({ "task_impl 1": USAGE });
+  expect(outcomes).toMatchObject([{ outcome: { kind: "passed" }, usage: NOTHING }]);
   expect(made.git("show", `${BRANCH}:one.js`)).toBe("export const one = 1;");
 });
 
@@ -143,12 +149,29 @@ it("what a failed review left in the tree is dropped too", async () => {
   expect(made.git("rev-parse", BRANCH)).toBe(head);
 });
 
-it("a review that was merged and then killed keeps its verdict and what it cost", async () => {
+it("a review that was merged and then killed keeps its verdict, and what it cost is counted once", async () => {
   await life(orderOf("impl", 1), implement);
   await life(orderOf("review", 1), review, "integrated");
   const tip = made.git("rev-parse", INTEGRATION);
   await life(orderOf("review", 2), review);
   expect(runs).toEqual(["impl/1", "review/1"]);
-  expect(outcomes.at(-1)).toMatchObject({ outcome: { kind: "passed", tip }, usage: USAGE });
+  expect(used).toEqual({ "task_impl 1": USAGE, "task_review 1": USAGE });
+  expect(outcomes.at(-1)).toMatchObject({ outcome: { kind: "passed", tip }, usage: NOTHING });
   expect(outcomes.at(-1)?.output).toContain('"verdict":"pass"');
+});
+
+it("what an agent used is kept when it fails behind it", async () => {
+  const failures: { message: string; usage: Usage }[] = [];
+  const order = orderOf("impl", 1);
+  const report: Report = {
+    ...reportOf(order),
+    fail: async ({ message }, _, usage) => void failures.push({ message, usage }),
+  };
+  const at: Worker.At = (point) => {
+    if (point === "committed") throw new Error("the disk is full");
+  };
+  const provider = scripted("agent", implement);
+  const tools = { clock: Clock.system(), provider: () => provider, repository, scratch: made.home, at };
+  await Worker.run(tools, order, report, never);
+  expect(failures).toEqual([{ message: "a fault of the pipeline: the disk is full", usage: USAGE }]);
 });

@@ -328,10 +328,43 @@ describe("when no candidate is left", () => {
     expect(next).toMatchObject({ kind: "ask", prompt: expect.stringContaining(`a ${failed}`) as string });
   });
 
-  it.each(["crash", "network", "overloaded", "stalled", "bad_result", "lost"] as const)(
-    "spends a try after %s that cools nothing down",
-    (failed) => expect(none({ tried: [tried("a", failed)] })).toMatchObject({ kind: "retry" }),
+  it.each(["crash", "bad_result", "lost"] as const)("spends a try after %s that cools nothing down", (failed) =>
+    expect(none({ tried: [tried("a", failed)] })).toMatchObject({ kind: "retry" }),
   );
+
+  it.each(["rate_limit", "quota", "payment", "auth", "network", "overloaded", "stalled"] as const)(
+    "waits, and spends no try, after %s that cools nothing down: it is no fault of the agent's",
+    (failed) => {
+      const lasts = [0, 1, 2, 3, 6, 7, 1000].map((parks) => none({ tried: [tried("a", failed)], parks }));
+      for (const one of lasts) expect(one).toMatchObject({ kind: "park", reason: `a: a ${failed}`, known: false });
+      expect(lasts.map((one) => (one.kind === "park" ? (one.until - NOW) / 1000 : 0))).toEqual([
+        15, 30, 60, 120, 960, 1800, 1800,
+      ]);
+    },
+  );
+
+  it("an agent that was not done in time spends a try, whether or not its model cools down for that", () => {
+    const late: Tried = { ...tried("a", "stalled"), overtime: true };
+    const cooling: Provider.Cooling[] = [{ provider: "a", model: "m", until: NOW + 30_000, class: "stalled" }];
+    expect(none({ tried: [late] })).toMatchObject({ kind: "retry" });
+    expect(none({ tried: [late], cooling })).toMatchObject({ kind: "retry" });
+  });
+
+  it("a bad end of the agent spends a try though a provider failed beside it", () => {
+    expect(none({ tried: [tried("a", "crash"), tried("b", "stalled")] })).toMatchObject({ kind: "retry" });
+  });
+
+  it("waits for whatever comes back first: a cooldown's end or another go", () => {
+    const cooling: Provider.Cooling[] = [{ provider: "b", model: "m", until: NOW + 20_000, class: "rate_limit" }];
+    const next = (parks: number) => none({ tried: [tried("a", "stalled"), tried("b", "rate_limit")], cooling, parks });
+    expect(next(0)).toMatchObject({ kind: "park", until: NOW + 15_000, known: false });
+    expect(next(1)).toMatchObject({ kind: "park", until: NOW + 20_000, known: false });
+  });
+
+  it("what was paid for nothing when the budget ended it spends no try: the next plan asks or waits", () => {
+    const cut: Tried = { ...tried("a", "budget"), usage: { ...NO_USAGE, cost_usd: 1 } };
+    expect(none({ tried: [cut] })).toMatchObject({ kind: "park", until: NOW + 1000 });
+  });
 
   it("a provider that is out of reach for now is waited for, also where others need a person", () => {
     const away = skip("a", { class: "network", who_acts: "system", reason: "https://a/v1 could not be reached" });

@@ -3,7 +3,8 @@ import * as Store from "../../core/ground/store/index.ts";
 import { Keys } from "../../core/ground/store/index.ts";
 import * as Worker from "../../core/flow/worker/index.ts";
 import * as Attempt from "../../core/work/attempt/index.ts";
-import { entered, held, testPipeline, type TestPipeline } from "../support/pipeline.ts";
+import { NO_USAGE } from "../../core/work/task/index.ts";
+import { attemptOf, entered, held, testPipeline, USAGE, type TestPipeline } from "../support/pipeline.ts";
 import { between } from "../support/wire.ts";
 
 const NAME = "merge#backlog";
@@ -21,7 +22,7 @@ async function begun(store: Store.Store = deps.store) {
     ref,
     task: { id: ref.taskId, type: "impl", direction: "Work" },
     candidate: { provider: "alpha", model: "m1", where: "inline", reason: "" },
-    failedTurn: 0,
+    spent: NO_USAGE,
     prompt: { text: "", sha256: "", variant: "impl" },
     tree: null,
     limits: { timeoutMs: 60_000, leaseMs: 60_000 },
@@ -80,4 +81,19 @@ it("a turn that lost its attempt does not renew its lock", async () => {
   await deps.clock.advance(10_000);
   expect(await report.renew("merging")).toBe(false);
   expect(await lockRow()).toEqual(before);
+});
+
+it("what the go has used so far lies with the attempt at the next renewal, and at once with what is saved", async () => {
+  const { ref, report } = await begun();
+  const kept = async () => (await attemptOf(deps, ref.taskId, ref.n)).usage;
+  await report.renew("working");
+  expect(await kept()).toBeUndefined();
+  report.used(USAGE);
+  expect(await kept()).toBeUndefined();
+  await report.renew("working");
+  expect(await kept()).toEqual(USAGE);
+  const more = { ...USAGE, cost_usd: 2 };
+  report.used(more);
+  await report.save("finished", { output: "said" });
+  expect(await kept()).toEqual(more);
 });

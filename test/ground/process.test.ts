@@ -306,6 +306,8 @@ describe("birthOf", () => {
     const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
     expect(Process.birthOf(pid)).toMatch(/^\d+$/);
     expect(Process.birthOf(pid)).not.toBe(own);
+    // The shell itself may reap what dies before it has become the other program.
+    await until(() => readFileSync(`/proc/${parent.pid}/comm`, "utf8").trim() === "sleep");
     process.kill(pid, "SIGKILL");
     await until(() => Process.birthOf(pid) === null);
     // As a signal finds it, it is still there.

@@ -191,6 +191,7 @@ describe("an addition is not reported", () => {
     ["a null that may be sent", [row({ body: Sent.extend({ name: z.string().min(1).max(10).nullable() }) })]],
     ["any number where a whole one was", [query({ limit: z.number().min(1).max(100).default(20) })]],
     ["a field of an answer", [row({ answer: Read.extend({ fresh: z.string() }) })]],
+    ["a word of an answer that may be missing", [row({ answer: Read.extend({ fresh: z.literal(true).optional() }) })]],
     ["another word of an answer", [row({ answer: Read.extend({ kind: z.enum(["a", "b", "c"]) }) })]],
     ["an answer that is never null", [row({ answer: Read.extend({ maybe: z.string() }) })]],
     [

@@ -151,10 +151,10 @@ function alternatives(document: Document, schema: Schema): Schema[] {
   return Array.isArray(type) ? type.map((one) => ({ ...schema, type: one })) : [schema];
 }
 
-/** The type, and of an object the words by which it is told from the others of its union. */
-function kindOf({ type, properties = {}, const: only }: Schema): string {
+/** The type, and of an object the words, always there, by which it is told from the others of its union. */
+function kindOf({ type, properties = {}, required = [], const: only }: Schema): string {
   const marks = Object.entries(properties).flatMap(([name, { const: word }]) =>
-    word === undefined ? [] : [`${name}=${JSON.stringify(word)}`],
+    word === undefined || !required.includes(name) ? [] : [`${name}=${JSON.stringify(word)}`],
   );
   const name = typeof type === "string" ? type : only === undefined ? "anything" : typeof only;
   return [name, ...marks].join(" ");

@@ -53,6 +53,8 @@ export type World = {
   now(): number;
   /** Runs one task through the state machine until it rests. */
   task(): Promise<Ran>;
+  /** From now on the case's namesakes may be asked too. */
+  namesakes(): Promise<void>;
   /** What a task came to, in one line. */
   tell(ran: Ran): string;
   close(): Promise<void>;
@@ -65,6 +67,8 @@ export type Case = {
   primary: Script;
   fallback?: Script;
   expected: string;
+  /** So many more providers stand behind the primary, each with its server; not ready before they are called. */
+  namesakes?: number;
   /** What came of it; without this, of one task. */
   run?: (world: World) => Promise<string>;
 };
@@ -123,7 +127,14 @@ export const CASES: readonly Case[] = [
   {
     name: "a persistent 503 (≤ 6 attempts in all)",
     primary: always(status(503)),
-    expected: "completed by fallback; asked 2+1; overloaded, overloaded",
+    expected: `completed by fallback; asked 2+1; overloaded, overloaded; then pending; asked 8+1; overloaded, cooling, ${Array(5).fill("overloaded").join(", ")}`,
+    namesakes: 6,
+    async run(world) {
+      const told = tell(world, await world.task());
+      // Seven before the fallback, each of which might be asked twice; the first cools down at its third failure.
+      await world.namesakes();
+      return `${told}; then ${tell(world, await world.task())}`;
+    },
   },
   {
     name: "TCP reset",
@@ -274,10 +285,16 @@ export async function world(protocol: string, one: Case): Promise<World> {
     hostEnv: {},
     settings: { ...settingsOf(sides.primary, primary.url), ...settingsOf(sides.fallback, fallback.url) },
   });
+  const first = registry.get(sides.primary.provider);
+  const namesakes = Array.from({ length: one.namesakes ?? 0 }, (_, i) => ({
+    ...first,
+    name: `${first.name}-${i + 1}`,
+  }));
   const deps = await withMachine({
     clock,
     env: { AGENT_ALLOW_PAID_PROVIDERS: "1" },
-    providers: [registry.get(sides.primary.provider), registry.get(sides.fallback.provider)],
+    providers: [first, ...namesakes, registry.get(sides.fallback.provider)],
+    unready: namesakes.map(({ name }) => name),
   });
   const began = clock.now();
   const it: World = {
@@ -292,6 +309,9 @@ export async function world(protocol: string, one: Case): Promise<World> {
       const attempt = await Attempt.read(deps.store, row.id, row.att);
       if (!attempt) throw new Error("no attempt");
       return { row, attempt };
+    },
+    async namesakes() {
+      for (const one of namesakes) await Provider.saveReadiness(deps, one, { ready: true, detail: "it answered" });
     },
     tell: (ran) => tell(it, ran),
     async close() {

@@ -43,7 +43,7 @@ describe("limits of one run", () => {
     at = await bench("chat", (_, n) => call("write", { path: `f${n}.txt`, content: "x" }));
     expect(await at.run({ budgetUsd: 1.5 }, { price: PRICE })).toMatchObject({
       failure: {
-        class: "bad_result",
+        class: "budget",
         message: "The budget of 1.5 USD is used up (2.0000 USD) and the work is not done.",
       },
       usage: { cost_usd: 2 },

@@ -44,7 +44,7 @@ export async function endAttempt(
     const end = { status: ending.to, class: ending.class, message: Task.cut(ending.message, 500) };
     const change = moves && withItem ? itemChange(moves, row, ending, now) : undefined;
     return [
-      ...Task.transition(deps.id, row, ending.to, ending.actor, now, withCost(row, attempt, ending.change)),
+      ...Task.transition(deps.id, row, ending.to, ending.actor, now, withSpent(row, attempt, ending.change)),
       ...(attempt || ending.to === "pending" ? [] : [endWithoutAttempt(row.id, now)]),
       ...(attempt ? [Attempt.endWrite(attempt, end, now, ending.to !== "pending", ending.attemptIf)] : []),
       ...(attempt || ending.to === "completed" || ending.to === "failed" ? [metricOf(row, attempt, ending, now)] : []),
@@ -85,8 +85,9 @@ function metricOf(
   now: number,
 ): Store.Write {
   const tried = attempt?.tried ?? [];
-  const served = attempt?.outcome ? attempt.candidates?.[attempt.chosen] : undefined;
-  const last = served ?? tried.at(-1);
+  // Who served, or was at it when the attempt was ended.
+  const going = attempt && isGoing(attempt) ? attempt.candidates?.[attempt.chosen] : undefined;
+  const last = going ?? tried.at(-1);
   return Metrics.record({
     attempt: attempt ?? { n: row.att, task_id: row.id, tried },
     task: row,
@@ -98,7 +99,7 @@ function metricOf(
     // A client's run is its executor's, as the task's model names it (`cursor/…`).
     executor: last ? Provider.executorOf(last.provider) : (Executor.executorOf(row.model.split("/")[0]) ?? null),
     agent: agentOf(attempt, last?.provider),
-    usage: usageOf(attempt),
+    usage: attempt ? Attempt.usageOf(attempt) : Task.NO_USAGE,
     queue_ms: attempt ? attempt.claimed_at - attempt.queued_at : null,
     run_ms: attempt && hasRun(attempt) ? now - attempt.claimed_at : null,
     prompt_variant: attempt?.prompt_variant ?? null,
@@ -106,23 +107,26 @@ function metricOf(
   });
 }
 
-/** What all candidates of an attempt used, failed ones too. */
-function usageOf(attempt: Attempt.AttemptRow | undefined): Task.Usage {
-  return (attempt?.tried ?? []).reduce((sum, one) => Task.addUsage(sum, one.usage), attempt?.usage ?? Task.NO_USAGE);
+/** What the attempt cost is added to what its task has spent; what was forced for one run is over with it. */
+function withSpent(row: Task.TaskRow, attempt: Attempt.AttemptRow | undefined, change: Task.Change = {}): Task.Change {
+  if (!attempt) return change;
+  const cost = Attempt.usageOf(attempt).cost_usd ?? 0;
+  return {
+    ...change,
+    ...(cost === 0 ? {} : { set: { ...change.set, spent_usd: (row.spent_usd ?? 0) + cost } }),
+    ...(row.forced_by !== undefined && hasRun(attempt) ? { remove: [...(change.remove ?? []), "forced_by"] } : {}),
+  };
 }
 
-/** What the attempt cost is added to what its task has spent. */
-function withCost(row: Task.TaskRow, attempt: Attempt.AttemptRow | undefined, change: Task.Change | undefined) {
-  const cost = usageOf(attempt).cost_usd;
-  return cost === null || cost === 0
-    ? change
-    : { ...change, set: { ...change?.set, spent_usd: (row.spent_usd ?? 0) + cost } };
+/** Whether a candidate's go served or is under way. */
+function isGoing(attempt: Attempt.AttemptRow): boolean {
+  return attempt.outcome !== undefined || attempt.turn > (attempt.failed_turn ?? 0);
 }
 
 /** Whether anybody worked: a park without a candidate, and a claim and finish in one, would pull run times towards zero. */
 function hasRun(attempt: Attempt.AttemptRow): boolean {
   if (attempt.by === "client") return attempt.lease_ms > 0;
-  return attempt.outcome !== undefined || attempt.tried.some(Task.wentFor) || attempt.turn > attempt.tried.length;
+  return isGoing(attempt) || attempt.tried.some(Task.wentFor);
 }
 
 /**

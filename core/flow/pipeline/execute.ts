@@ -34,6 +34,8 @@ export async function execute(deps: Deps, taskId: string, how: Execution): Promi
     key: Keys.task(taskId),
     set: {
       queue: "pipeline",
+      // In its context it is for readers alone: a context is its client's to write.
+      forced_by: how.forcePaid,
       ...Keys.due("pipeline", row.priority, row.queued_at, row.id),
     },
     remove: ["retry_not_before", "wait_reason"],

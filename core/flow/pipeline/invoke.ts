@@ -1,7 +1,6 @@
 import { messageOf } from "../../ground/errors.ts";
 import type { Travelling } from "../../ground/workflow/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
-import * as Task from "../../work/task/index.ts";
 import * as Worker from "../worker/index.ts";
 import { enterWithOrder } from "./order.ts";
 import type { PipelineDeps } from "./deps.ts";
@@ -31,7 +30,7 @@ export async function carryOut(deps: PipelineDeps, order: Worker.Order, signal: 
     await deps.carryOut(order, report, signal);
   } catch (error) {
     deps.log.error({ taskId: order.ref.taskId, err: error }, "a work order broke");
-    await report.fail({ class: "internal", message: messageOf(error).slice(0, 500) }, "", Task.NO_USAGE);
+    await report.fail({ class: "internal", message: messageOf(error).slice(0, 500) }, "", order.spent);
   } finally {
     await close();
   }

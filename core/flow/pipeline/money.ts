@@ -1,5 +1,6 @@
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
+import * as Attempt from "../../work/attempt/index.ts";
 import * as Backlog from "../../work/backlog/index.ts";
 import * as Metrics from "../../work/metrics/index.ts";
 import * as Spend from "../../work/spend/index.ts";
@@ -10,25 +11,33 @@ const DAY = 86_400_000;
 
 /**
  * What a task may still cost: its own budget, its item's, the day's, and the windows of paid runs. Asked when an attempt is
- * planned and again when a candidate's go begins, so that no more is overspent than what is under way. Reads nothing for what is
- * not limited.
+ * planned and again whenever a candidate's go is entered, so that no more is overspent than what is under way: what the attempt
+ * itself has cost so far is on no other row yet. Only a request's own flag passes the windows, no word of a context (contract 3.6).
+ * `goesOn`: the go was counted in the windows when it began. Reads nothing for what
+ * is not limited.
  */
-export async function moneyOf(deps: PipelineDeps, task: Task.Whole): Promise<Spend.Weighed> {
+export async function moneyOf(
+  deps: PipelineDeps,
+  task: Task.Whole,
+  attempt: Attempt.AttemptRow,
+  goesOn = false,
+): Promise<Spend.Weighed> {
   const { cost } = deps.config;
   const context = task.parts.context ?? {};
+  const here = Attempt.usageOf(attempt).cost_usd ?? 0;
   const limit = Spend.taskLimit(context, cost);
   const [item, today, windows] = await Promise.all([
     cost.itemMax > 0 && task.row.item ? spentOnItem(deps, task.row.item) : null,
     cost.dayMax > 0 ? Metrics.costOfDay(deps, deps.clock.now()) : null,
-    isForcedByRequest(context) ? [] : Spend.paidWindows(deps, cost),
+    goesOn || task.row.forced_by !== undefined ? [] : Spend.paidWindows(deps, cost),
   ]);
   return Spend.weigh(
     [
-      ...(limit === undefined ? [] : [{ scope: "task" as const, spent: task.row.spent_usd ?? 0, limit }]),
-      ...(item === null ? [] : [{ scope: "item" as const, spent: item, limit: cost.itemMax }]),
+      ...(limit === undefined ? [] : [{ scope: "task" as const, spent: (task.row.spent_usd ?? 0) + here, limit }]),
+      ...(item === null ? [] : [{ scope: "item" as const, spent: item + here, limit: cost.itemMax }]),
       ...(today === null
         ? []
-        : [{ scope: "day" as const, spent: today, limit: cost.dayMax, renews: tomorrow(deps.clock.now()) }]),
+        : [{ scope: "day" as const, spent: today + here, limit: cost.dayMax, renews: tomorrow(deps.clock.now()) }]),
     ],
     windows,
   );
@@ -42,12 +51,6 @@ async function spentOnItem(deps: PipelineDeps, { backlog, item, seq }: Task.Item
   );
   const rows = (await Store.getMany(deps.store, keys)) as (Task.TaskRow | undefined)[];
   return rows.reduce((sum, row) => sum + (row?.spent_usd ?? 0), 0);
-}
-
-/** Only a request's own flag passes the windows; a word in the context does not (contract 3.6). */
-function isForcedByRequest(context: Readonly<Record<string, unknown>>): boolean {
-  const source = context.force_paid_override_source;
-  return source === "query" || source === "header";
 }
 
 /** When the next UTC day begins, in ms. */

@@ -1,6 +1,5 @@
 import type { Travelling } from "../../ground/workflow/index.ts";
 import * as Attempt from "../../work/attempt/index.ts";
-import * as Task from "../../work/task/index.ts";
 import * as Worker from "../worker/index.ts";
 import { enterWithOrder } from "./order.ts";
 import type { PipelineDeps } from "./deps.ts";
@@ -36,7 +35,7 @@ export async function offer(
   await Attempt.leaveFailure(deps.store, order.ref, {
     failure: { class: "no_worker", message: "no live worker with this agent has a free slot" },
     output: "",
-    usage: Task.NO_USAGE,
+    usage: order.spent,
     ms: 0,
   });
   return answer("fallback");

@@ -36,11 +36,12 @@ export async function enterWithOrder(
   if (entered.kind !== "entered") return { kind: "gone" };
   const refuse = async (failure: Task.Failure) => {
     const ref = { taskId, n: attempt, turn: entered.attempt.turn };
-    await Attempt.leaveFailure(deps.store, ref, { failure, output: "", usage: Task.NO_USAGE, ms: 0 });
+    const usage = entered.attempt.usage ?? Task.NO_USAGE;
+    await Attempt.leaveFailure(deps.store, ref, { failure, output: "", usage, ms: 0 });
     return { kind: "failed" } as const;
   };
   if (order && whole) {
-    const turned = await turnedAway(deps, order, whole);
+    const turned = await turnedAway(deps, order, whole, entered.attempt, input.kind === "continue");
     return turned.kind === "away" ? refuse(turned.failure) : { kind: "order", order: turned.order };
   }
   if (!problem) return { kind: "gone" };
@@ -71,27 +72,29 @@ const Labels = z.object({
 
 /**
  * Whether a candidate may be asked after all: not when it failed others since the plan, or one of them tests it, or the money is
- * spent. A paid one's go is counted, and told what it may cost.
+ * spent. A paid one's go is counted, and told what it may cost. A go that goes on behind its pause is the same go: it was
+ * admitted and counted when it began, and only what it may cost bounds it.
  */
 async function turnedAway(
   deps: PipelineDeps,
   order: Order,
   task: Task.Whole,
+  attempt: Attempt.AttemptRow,
+  goesOn: boolean,
 ): Promise<{ kind: "away"; failure: Task.Failure } | { kind: "go"; order: Order }> {
   const { candidate, ref } = order;
   const away = (failure: Task.Failure) => ({ kind: "away" as const, failure });
   const target = Provider.targetOf(deps.providers, candidate);
   const admission = await Provider.admit(deps, target, Attempt.nameOf(ref));
-  if (admission.kind === "cooling")
+  // A go that goes on began when it might.
+  if (admission.kind === "cooling" && !goesOn)
     return away({ class: "cooling", message: `cooling down after ${admission.class}: not asked` });
-  const admitted = admission.tests ? { ...order, tests: target } : order;
+  const admitted = admission.kind === "go" && admission.tests ? { ...order, tests: target } : order;
   if (!deps.providers.all().find((one) => one.name === candidate.provider)?.capabilities.paid)
     return { kind: "go", order: admitted };
-  const money = await moneyOf(deps, task);
+  const money = await moneyOf(deps, task, attempt, goesOn);
   const stop = money.stops[0];
-  if (stop) return away({ class: "cooling", message: stop.message });
-  // Entered again to go on, it is the same go.
-  const goesOn = ref.turn > order.failedTurn + 1;
+  if (stop) return away({ class: "budget", message: stop.message });
   if (!goesOn) await Spend.countPaidRun(deps);
   if (money.left === undefined) return { kind: "go", order: admitted };
   return { kind: "go", order: { ...admitted, limits: { ...order.limits, budgetUsd: money.left } } };
@@ -131,7 +134,7 @@ async function buildOrder(
     task: { id: row.id, type: row.task_type, direction: row.direction },
     ...(ref ? { item: { ...ref, text: row.direction } } : {}),
     candidate,
-    failedTurn: attempt.failed_turn ?? 0,
+    spent: attempt.usage ?? Task.NO_USAGE,
     prompt,
     ...(item ? { specPath: item.spec_path } : {}),
     tree: deps.work.tree ? await treeOf(deps, row, item) : null,

@@ -9,7 +9,7 @@ export const Update = z.object({
   current_step: z.string().nullish(),
   decision_prompt: z.string().nullish().describe("What it asks, with the status needs_decision"),
   decision: z.string().nullish().describe("The answer to what it asks"),
-  context: z.record(z.string(), z.unknown()).nullish().describe("Merged into what is there, key by key"),
+  context: Task.ClientContext.nullish().describe("Merged into what is there, key by key"),
   worker_id: z.string().min(1).max(200).nullish().describe("Who says so: the one who claimed it"),
   target_state: Task.trimmed(600).nullish(),
   success_evidence: Task.evidence.nullish(),

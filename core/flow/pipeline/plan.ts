@@ -19,7 +19,7 @@ export async function plan(deps: PipelineDeps, input: { taskId: string; attempt:
   ]);
   if (!task || !attempt || attempt.ended_at !== undefined) return none;
   if (attempt.candidates) return chosenOf(attempt);
-  const money = await moneyOf(deps, task);
+  const money = await moneyOf(deps, task, attempt);
   for (const warning of money.warnings) deps.log.warn({ taskId: task.row.id }, warning);
   const { candidates, skipped } = Routing.order(await routingOf(deps, task, health, money));
   const planned = await Attempt.plan(deps.store, attempt, candidates, skipped);

@@ -29,7 +29,8 @@ export async function recordFailure(deps: PipelineDeps, input: Travelling): Prom
     class: failure.class,
     message: Task.cut(failure.message, 500),
     ms: left?.ms ?? deps.clock.now() - (attempt.turn_at ?? attempt.claimed_at),
-    usage: left?.usage ?? Task.NO_USAGE,
+    usage: left?.usage ?? attempt.usage ?? Task.NO_USAGE,
+    ...(failure.overtime ? { overtime: true } : {}),
   };
   const next = Routing.next({
     candidates: attempt.candidates ?? [],

@@ -14,7 +14,7 @@ export const UpsertActive = z.object({
   direction: Task.Create.shape.direction,
   task_type: Task.TaskType.default("impl"),
   worker_id: z.string().min(1).max(200).optional(),
-  context: z.record(z.string(), z.unknown()).optional(),
+  context: Task.ClientContext.optional(),
 });
 export type UpsertActive = z.infer<typeof UpsertActive>;
 

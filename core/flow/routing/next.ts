@@ -1,7 +1,7 @@
 import { RETRY_SAME_WITHIN_MS, type CLASS_RULES } from "../../work/provider/index.ts";
-import { wentFor, type Candidate, type Failure, type Tried } from "../../work/task/index.ts";
+import { NO_USAGE, wentFor, type Candidate, type Failure, type Tried } from "../../work/task/index.ts";
 
-/** At most this many fallbacks an attempt: candidates that went after the first. */
+/** At most this many goes after the first an attempt, whoever has them: the same candidate once more is one too. */
 export const MAX_FALLBACKS = 5;
 
 /** Ms waited before the same target is asked once more after a server error. */
@@ -29,6 +29,7 @@ export function next(input: {
   const rule = input.rules[failure.class];
   const present = candidates[chosen];
   if (!present) return { kind: "none" };
+  if (fallbacksSpent([...tried, { class: failure.class, usage: NO_USAGE }])) return { kind: "none" };
   const again = tried.some((one) => isOf(one, present));
   if (!again && rule.retrySame === "once")
     return { kind: "again", waitMs: RETRY_JITTER_MS.least + input.random * RETRY_JITTER_MS.more };
@@ -38,7 +39,6 @@ export function next(input: {
   // What a model will not have in a request another one may take: once.
   const prefill = failure.prefill === true && tried.every((one) => one.class !== failure.class);
   if (rule.next === "no" && !prefill) return { kind: "none" };
-  if (fallbacksSpent([...tried, { ...present, class: failure.class }])) return { kind: "none" };
   const { window, account } = about(present);
   const index = candidates.findIndex(
     (one, i) =>
@@ -50,9 +50,9 @@ export function next(input: {
   return index === -1 ? { kind: "none" } : { kind: "fallback", index };
 }
 
-/** Whether as many candidates went as an attempt may send; one that was turned away did not go. */
-export function fallbacksSpent(tried: readonly Pick<Tried, "provider" | "model" | "class">[]): boolean {
-  return new Set(tried.filter(wentFor).map((one) => `${one.provider} ${one.model}`)).size > MAX_FALLBACKS;
+/** Whether candidates went as often as an attempt may send them; one that was turned away did not go. */
+export function fallbacksSpent(tried: readonly Pick<Tried, "class" | "usage">[]): boolean {
+  return tried.filter(wentFor).length > MAX_FALLBACKS;
 }
 
 function isOf(one: Tried, candidate: Candidate): boolean {

@@ -1,4 +1,4 @@
-import { cut, wentFor, type Candidate, type Skipped, type Tried } from "../../work/task/index.ts";
+import { cut, isTurnedAway, wentFor, type Candidate, type Skipped, type Tried } from "../../work/task/index.ts";
 import type { CLASS_RULES, Cooling } from "../../work/provider/index.ts";
 import { fallbacksSpent, MAX_FALLBACKS } from "./next.ts";
 
@@ -8,7 +8,7 @@ export type NoCandidate =
   | { kind: "park"; until: number; reason: string; known: boolean }
   /** Only a person can help; the prompt names each candidate's reason and remedy. */
   | { kind: "ask"; prompt: string }
-  /** What was tried is not cooling down and may be tried anew: a try of the task is spent. */
+  /** The agent failed and may try anew: a try of the task is spent. */
   | { kind: "retry"; message: string };
 
 const MINUTE = 60_000;
@@ -18,6 +18,11 @@ const WORKSPACE_PARKS = 3;
 /** How long a task waits whose end is unknown: 1 min doubling to 30. */
 export function unknownWait(parks: number): number {
   return Math.min(30 * MINUTE, MINUTE * 2 ** Math.min(parks, 5));
+}
+
+/** How long a task waits for providers that failed it and are not cooling down: 15 s doubling to 30 min. */
+export function faultWait(parks: number): number {
+  return Math.min(30 * MINUTE, 15_000 * 2 ** Math.min(parks, 7));
 }
 
 /** Decides between waiting, asking and trying again. Pure; `now` in ms, `parks` is how often the task was parked in a row. */
@@ -45,12 +50,15 @@ export function noCandidate(input: {
   const untried = input.candidates.filter(
     (one) => !tried.some((t) => t.provider === one.provider && t.model === one.model),
   );
-  // The next attempt begins with them, as those that failed come later or cool down.
-  if (last && untried.length > 0 && fallbacksSpent(tried))
-    return {
-      kind: "retry",
-      message: `the ${MAX_FALLBACKS} fallbacks of an attempt are spent; the last was ${last.provider} ${last.model}: ${last.message}`,
-    };
+  const spent =
+    last && untried.length > 0 && fallbacksSpent(tried)
+      ? `the ${MAX_FALLBACKS} fallbacks of an attempt are spent; the last was ${last.provider} ${last.model}: ${last.message}`
+      : undefined;
+  const cools = (one: Tried) =>
+    input.cooling.some((c) => c.provider === one.provider && (c.model === undefined || c.model === one.model));
+  // What an agent did itself is tried again at the cost of a try, so that it ends.
+  const own = tried.find((one) => isOwn(one, input.rules) && (one.overtime === true || !cools(one)));
+  if (own) return { kind: "retry", message: spent ?? `${own.provider} ${own.model}: ${own.message}` };
 
   const returns: { at: number; reason: string }[] = [];
   for (const one of skipped)
@@ -63,17 +71,18 @@ export function noCandidate(input: {
       returns.push({ at: cooling.until, reason: `${one.provider}: cooling down after ${cooling.class}` });
     // It was tested by another run, and served it or was forgotten since: it may be asked at once.
     else if (!cooling && one.class === "cooling") returns.push({ at: now, reason: `${one.provider}: cooled down` });
+    // What the attempt cost counts once it has ended: the next plan asks or waits, and says for what.
+    if (one.class === "budget") returns.push({ at: now, reason: `${one.provider}: ${one.message}` });
   }
-  // Something that failed and is not cooling down can be tried again: it costs a try, so that it ends.
-  const open = tried.find(
-    (one) =>
-      one.class !== null &&
-      wentFor(one) &&
-      !input.cooling.some((c) => c.provider === one.provider && (c.model === undefined || c.model === one.model)),
-  );
-  if (open) return { kind: "retry", message: `${open.provider} ${open.model}: ${open.message}` };
+  // A provider's fault is none of the agent's: the task waits, longer each time, and one that goes on so begins to cool down.
+  const open = tried.findLast((one) => isFault(one, input.rules) && !cools(one));
+  const fault = spent === undefined ? open : last;
+  if (fault) returns.push({ at: now + faultWait(input.parks), reason: `${fault.provider}: ${spent ?? fault.message}` });
   const first = returns.sort((a, b) => a.at - b.at)[0];
-  if (first) return { kind: "park", until: Math.max(first.at, now + 1000), reason: first.reason, known: true };
+  if (first) {
+    const reason = spent === undefined ? first.reason : `${fault?.provider}: ${spent}`;
+    return { kind: "park", until: Math.max(first.at, now + 1000), reason, known: fault === undefined };
+  }
   const waiting =
     skipped.find((one) => one.who_acts !== "user") ??
     tried.map((one) => ({ ...one, reason: one.message })).find((one) => !wentFor(one));
@@ -96,4 +105,14 @@ export function noCandidate(input: {
     `- ${one.provider}${one.model === "" ? "" : ` ${one.model}`}: ${one.reason}. ${one.remedy ?? ""}`.trimEnd(),
   );
   return { kind: "ask", prompt: cut(`No provider can do this:\n${lines.join("\n") || "- none is set up"}`, 4000) };
+}
+
+/** Whether the provider failed, or the way to it. A program that ends abnormally is the agent's, and so is its overtime. */
+function isFault({ class: failed, overtime }: Tried, rules: typeof CLASS_RULES): boolean {
+  return failed !== null && failed !== "crash" && !overtime && rules[failed].scope !== "none";
+}
+
+/** Whether the agent itself came to a bad end. */
+function isOwn(one: Tried, rules: typeof CLASS_RULES): boolean {
+  return one.class !== null && !isTurnedAway(one.class) && !isFault(one, rules);
 }

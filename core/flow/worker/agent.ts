@@ -45,6 +45,10 @@ export async function runAgent(
   const provider = tools.provider(order.candidate.provider);
   const before = await Conversation.load(order, report);
   const begun = tools.clock.now();
+  // The agent's cost is unknown until it says something of it.
+  let used = order.spent;
+  const say = (usage: Task.Usage) => report.used((used = Task.addUsage(order.spent, usage)));
+  report.used(used);
   const limit = deadline(tools.clock, Math.max(0, order.limits.timeoutMs - before.ms), signal);
   await tools.at("agent-working", { ...order.ref, cwd: place.cwd });
   try {
@@ -64,23 +68,28 @@ export async function runAgent(
         ...(stopBy ? { stopBy } : {}),
         ...(before.saved === undefined ? {} : { resume: before.saved }),
         log: report.log,
+        used: say,
       },
       limit.signal,
     );
     // Why it stopped outranks what it said: an answer that came after the end is none.
     limit.signal.throwIfAborted();
-    const usage = Task.addUsage(before.usage, result.usage);
+    say(result.usage);
     if (result.kind !== "continue")
-      return { ...result, usage, output: Task.headAndTail(printable(result.output), KEEP_OUTPUT_BYTES) };
+      return { ...result, usage: used, output: Task.headAndTail(printable(result.output), KEEP_OUTPUT_BYTES) };
     const ms = before.ms + tools.clock.now() - begun;
-    await Conversation.save(order, report, { saved: result.saved, usage, ms });
+    await Conversation.save(order, report, { saved: result.saved, ms });
     await report.pause();
     return { kind: "paused" };
   } catch (error) {
     if (signal.aborted || !limit.signal.aborted) throw error;
     const minutes = Math.round(order.limits.timeoutMs / 60_000);
-    const failure = { class: "stalled", message: `the agent was not done within ${minutes} min` } as const;
-    return { kind: "failed", failure, output: "", usage: before.usage };
+    const failure = {
+      class: "stalled",
+      message: `the agent was not done within ${minutes} min`,
+      overtime: true,
+    } as const;
+    return { kind: "failed", failure, output: "", usage: used };
   } finally {
     limit.clear();
   }

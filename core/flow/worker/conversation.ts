@@ -1,12 +1,11 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import * as Task from "../../work/task/index.ts";
 import type { Order, Report } from "./order.ts";
 
-/** Where a paused agent goes on from; `saved` undefined: it begins. `usage` and `ms` are those of its parts so far. */
-export type Conversation = { saved: unknown; usage: Task.Usage; ms: number };
+/** Where a paused agent goes on from; `saved` undefined: it begins. `ms` are those of its parts so far. */
+export type Conversation = { saved: unknown; ms: number };
 
 /** Written after its chunks: it makes them count. */
-type Head = { provider: string; model: string; usage: Task.Usage; ms: number; chunks: number };
+type Head = { provider: string; model: string; ms: number; chunks: number };
 
 const NAME = "conversation";
 /** Characters of one chunk: base64, so as many bytes. */
@@ -16,18 +15,18 @@ const chunkName = (turn: number, k: number) => `${NAME}#${turn}#${k}`;
 /** Saves a conversation, packed, in chunks of at most 256 KB under this turn. */
 export async function save(order: Order, report: Report, conversation: Conversation): Promise<void> {
   const { provider, model } = order.candidate;
-  const { saved, usage, ms } = conversation;
+  const { saved, ms } = conversation;
   const packed = gzipSync(JSON.stringify(saved ?? null)).toString("base64");
   const chunks = Math.ceil(packed.length / CHUNK);
   for (let k = 0; k < chunks; k++)
     await report.save(chunkName(order.ref.turn, k), packed.slice(k * CHUNK, (k + 1) * CHUNK));
-  const head: Head = { provider, model, usage, ms, chunks };
+  const head: Head = { provider, model, ms, chunks };
   await report.save(NAME, head);
 }
 
 /** The conversation that this candidate paused in an earlier turn of the same attempt. */
 export async function load(order: Order, report: Report): Promise<Conversation> {
-  const none: Conversation = { saved: undefined, usage: Task.NO_USAGE, ms: 0 };
+  const none: Conversation = { saved: undefined, ms: 0 };
   const { candidate, limits, ref } = order;
   if (limits.continueAfterMs === undefined || ref.turn === 1) return none;
   const head = await report.saved<Head>(NAME);
@@ -38,8 +37,6 @@ export async function load(order: Order, report: Report): Promise<Conversation> 
     packed += (await report.saved<string>(chunkName(head.turn, k)))?.value ?? "";
   return {
     saved: JSON.parse(gunzipSync(Buffer.from(packed, "base64")).toString("utf8")) as unknown,
-    // A turn that failed since has counted it.
-    usage: head.turn > order.failedTurn ? head.value.usage : Task.NO_USAGE,
     ms: head.value.ms,
   };
 }

@@ -10,8 +10,8 @@ export type Order = {
   candidate: Candidate;
   /** While this go tests a target whose cooldown is over: renewing the lease keeps the others away from it. */
   tests?: Target;
-  /** The last turn of this attempt whose failure is recorded, with what it and its pauses cost; 0: none. */
-  failedTurn: number;
+  /** What this go has used already, in its pauses and in entries that were cut off. */
+  spent: Usage;
   prompt: { text: string; sha256: string; variant: string };
   specPath?: string;
   /** Null: a pipeline without a repository; the agent runs in an empty folder and nothing is judged. */
@@ -71,6 +71,8 @@ export type Report = {
   began(base: string): Promise<void>;
   /** Waits for a lock; the function lets it go. */
   lock(name: string, signal: AbortSignal): Promise<() => Promise<void>>;
+  /** What the go has used so far, all its parts together: it goes with the next renewal, and with whatever is saved. */
+  used(usage: Usage): void;
   outcome(outcome: Outcome, evidence: Evidence | null, output: string, usage: Usage): Promise<void>;
   /** This candidate's go failed; the next one may try. */
   fail(failure: Failure, output: string, usage: Usage): Promise<void>;

@@ -30,6 +30,9 @@ export function tableReport(
   };
   let result: Reported = "fallback";
   let status = "ended";
+  let used = order.spent;
+  /** Absent while nobody knows any of it. */
+  const known = () => (Task.isKnown(used) ? used : undefined);
   const log = Attempt.logWriter(
     deps.store,
     deps.clock,
@@ -44,14 +47,14 @@ export function tableReport(
     log: log.line,
     async renew(step) {
       // The fence first: a turn that lost its attempt must not keep others from the lock.
-      if (!(await Attempt.renew(deps.store, ref, order.limits.leaseMs, step.slice(0, 200)))) return false;
+      if (!(await Attempt.renew(deps.store, ref, order.limits.leaseMs, step.slice(0, 200), known()))) return false;
       if (order.tests) await Provider.keepTesting(deps, order.tests, Attempt.nameOf(ref));
       renewing = renewing.then(renewLocks, renewLocks);
       await renewing;
       return true;
     },
     async save(name, value) {
-      await Attempt.save(deps.store, ref, name, JSON.stringify(value));
+      await Attempt.save(deps.store, ref, name, JSON.stringify(value), known());
     },
     async saved<T>(name: string, open?: boolean) {
       return Attempt.saved<T>(deps.store, ref, name, open);
@@ -72,7 +75,11 @@ export function tableReport(
         await Lock.release(deps.store, { name, owner });
       };
     },
+    used(usage) {
+      used = usage;
+    },
     async outcome(outcome, evidence, output, usage) {
+      used = usage;
       // As much as the task will keep: a unit of capacity a kilobyte.
       await Attempt.recordOutcome(deps.store, ref, outcome, { evidence, output: Task.headAndTail(output) }, usage);
       result = "outcome";

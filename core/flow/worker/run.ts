@@ -20,7 +20,15 @@ export async function run(tools: Tools, order: Order, report: Report, signal: Ab
   signal.addEventListener("abort", stop, { once: true });
   const { continueAfterMs } = order.limits;
   const soft = continueAfterMs === undefined ? undefined : deadline(tools.clock, continueAfterMs, life.signal);
-  const progress = { step: "starting" };
+  // Until an agent begins nothing is used.
+  const progress = { step: "starting", used: Task.addUsage(order.spent, Task.NOTHING) };
+  const told: Report = {
+    ...report,
+    used(usage) {
+      progress.used = usage;
+      report.used(usage);
+    },
+  };
   const beat = () =>
     void report.renew(progress.step).then(
       (held) => {
@@ -39,11 +47,11 @@ export async function run(tools: Tools, order: Order, report: Report, signal: Ab
   };
   try {
     if (order.tree && tools.repository)
-      await carryOutOnTree(tools, { ...order, tree: order.tree }, report, say, life.signal, soft?.signal);
-    else await withoutTree(tools, order, report, say, life.signal, soft?.signal);
+      await carryOutOnTree(tools, { ...order, tree: order.tree }, told, say, life.signal, soft?.signal);
+    else await withoutTree(tools, order, told, say, life.signal, soft?.signal);
   } catch (error) {
     if (life.signal.aborted) return;
-    await report.fail(failureOf(error), error instanceof CoherenceError ? tailOf(error) : "", Task.NO_USAGE);
+    await report.fail(failureOf(error), error instanceof CoherenceError ? tailOf(error) : "", progress.used);
   } finally {
     stopBeating();
     forget();

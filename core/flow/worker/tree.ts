@@ -8,8 +8,11 @@ import { handsOn } from "./hands.ts";
 import { integrate } from "./integrate.ts";
 import { trailers, type Report, type TreeOrder } from "./order.ts";
 
-/** A finished agent's result, saved before and after its commit; `head` null: not committed yet. */
-type Finished = { output: string; usage: Task.Usage; head: string | null };
+/**
+ * A finished agent's result, saved before and after its commit; `head` null: not committed yet. What it used is kept with it on
+ * its attempt: whoever goes on from it in another one used nothing.
+ */
+type Finished = { output: string; head: string | null };
 
 /** An order on a repository: open the branch, let the agent work, keep what it left, judge the evidence, merge a passed review. */
 export async function carryOutOnTree(
@@ -23,8 +26,14 @@ export async function carryOutOnTree(
   const repository = tools.repository as Repository;
   const begun = await begin(repository, order, report, say, signal);
   if (begun.kind === "question")
-    return report.outcome({ kind: "question", question: begun.question }, null, "", Task.NO_USAGE);
+    return report.outcome(
+      { kind: "question", question: begun.question },
+      null,
+      "",
+      Task.addUsage(order.spent, Task.NOTHING),
+    );
   const { workspace, base, began } = begun;
+  const spent = Task.addUsage(order.spent, Task.NOTHING);
 
   const head = await workspace.head();
   const { integration } = order.tree;
@@ -41,13 +50,14 @@ export async function carryOutOnTree(
     const parsed = Prompt.parseResult(output);
     const result = parsed.kind === "result" ? parsed.result : null;
     const evidence = { result, files: [], suite: null, base, head, spec_path: null, note: "was merged already" };
-    return report.outcome({ kind: "passed", head, tip }, evidence, output, said?.usage ?? Task.NO_USAGE);
+    return report.outcome({ kind: "passed", head, tip }, evidence, output, spent);
   }
 
   say("setting up the worktree");
   await workspace.prepare(report.log, signal);
 
   let finished = await resume(report, head);
+  let usage = spent;
   if (finished) say("going on from the finished agent's result");
   else {
     say(`${order.candidate.provider} ${order.candidate.model} works`);
@@ -60,7 +70,8 @@ export async function carryOutOnTree(
       await (judges(order) ? workspace.reset() : keep(workspace, order));
       return report.fail(result.failure, result.output, result.usage);
     }
-    finished = { output: result.output, usage: result.usage, head: null };
+    finished = { output: result.output, head: null };
+    usage = result.usage;
     await report.save("finished", finished);
     await tools.at("agent-finished", order.ref);
   }
@@ -69,7 +80,7 @@ export async function carryOutOnTree(
   if (judges(order)) await workspace.reset();
   else {
     const refused = await keep(workspace, order);
-    if (refused) return report.outcome({ kind: "bad", ...refused }, null, finished.output, finished.usage);
+    if (refused) return report.outcome({ kind: "bad", ...refused }, null, finished.output, usage);
   }
   const committed = await workspace.head();
   await report.save("finished", { ...finished, head: committed });
@@ -80,27 +91,35 @@ export async function carryOutOnTree(
   const { shown, judgement } = evidence;
   switch (judgement.kind) {
     case "question":
-      return report.outcome({ kind: "question", question: judgement.question }, shown, finished.output, finished.usage);
+      return report.outcome({ kind: "question", question: judgement.question }, shown, finished.output, usage);
     case "bad":
       return report.outcome(
         { kind: "bad", message: judgement.message, remedy: judgement.remedy },
         shown,
         finished.output,
-        finished.usage,
+        usage,
       );
     case "rejected": {
       const findings = shown.result?.findings.length ? shown.result.findings : judgement.findings;
       const said = { ...shown, result: shown.result ? { ...shown.result, findings } : null };
-      return report.outcome({ kind: "rejected", head: committed }, said, finished.output, finished.usage);
+      return report.outcome({ kind: "rejected", head: committed }, said, finished.output, usage);
     }
     case "red":
-      return report.outcome({ kind: "red", head: committed }, shown, finished.output, finished.usage);
+      return report.outcome({ kind: "red", head: committed }, shown, finished.output, usage);
     case "passed": {
       const noted = { ...shown, note: judgement.notes.join("; ") };
       if (order.task.type !== "review" || integration === null || !order.tree.merge || !order.item)
-        return report.outcome({ kind: "passed", head: committed }, noted, finished.output, finished.usage);
+        return report.outcome({ kind: "passed", head: committed }, noted, finished.output, usage);
       say("merging");
-      return integrate(tools, repository, { ...order, head: committed, base }, report, noted, finished, signal);
+      return integrate(
+        tools,
+        repository,
+        { ...order, head: committed, base },
+        report,
+        noted,
+        { output: finished.output, usage },
+        signal,
+      );
     }
   }
 }

@@ -1,5 +1,5 @@
 /** The attempt: one execution on a task. Not ended, with its turn, it is the fence of every write. */
-export { nameOf, type AttemptRow, type End, type TurnRef } from "./row.ts";
+export { nameOf, usageOf, type AttemptRow, type End, type TurnRef } from "./row.ts";
 export { alreadyClaimed, claim, claimWrites, type Claimant } from "./claim.ts";
 export {
   endWrite,

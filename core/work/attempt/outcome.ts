@@ -93,6 +93,7 @@ export async function recordFailure(
         kind: "update",
         key: { pk: attempt.pk, sk: attempt.sk },
         set: { tried: [...attempt.tried, tried], chosen: next, failed_turn: attempt.turn },
+        remove: ["usage"],
         if: { ...working(attempt.turn), unserved: Store.absent("outcome") },
       },
       ...(other ? [other] : []),

@@ -1,5 +1,6 @@
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
+import type { Usage } from "../task/index.ts";
 import type { TurnRef } from "./row.ts";
 import { readAll, working } from "./turn.ts";
 
@@ -24,10 +25,20 @@ export function partOf<T>(item: Store.Item | undefined): T | undefined {
   return typeof item?.json === "string" ? (JSON.parse(item.json) as T) : undefined;
 }
 
-/** Saved progress of a turn, to go on from after a kill or a continue; the newest of a kind counts. JSON, ≤ 256 KB. */
-export async function save(store: Store.Store, ref: TurnRef, name: string, json: string): Promise<boolean> {
+/**
+ * Saved progress of a turn, to go on from after a kill or a continue; the newest of a kind counts. JSON, ≤ 256 KB. `usage`: what
+ * the go has used so far, kept at once, so that what can be gone on from is paid for.
+ */
+export async function save(
+  store: Store.Store,
+  ref: TurnRef,
+  name: string,
+  json: string,
+  usage?: Usage,
+): Promise<boolean> {
+  const attempt = { key: Keys.attempt(ref.taskId, ref.n), if: working(ref.turn) };
   const written = await Store.tx(store, [
-    { kind: "check", key: Keys.attempt(ref.taskId, ref.n), if: working(ref.turn) },
+    usage ? { kind: "update", ...attempt, set: { usage } } : { kind: "check", ...attempt },
     { kind: "put", item: { ...Keys.attemptPart(ref.taskId, ref.n, ref.turn, `saved#${name}`), ent: "part", json } },
   ]);
   return written.ok;

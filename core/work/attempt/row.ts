@@ -1,4 +1,15 @@
-import type { Candidate, FailureClass, Outcome, Skipped, Status, TaskType, Tried, Usage } from "../task/index.ts";
+import {
+  addUsage,
+  NO_USAGE,
+  type Candidate,
+  type FailureClass,
+  type Outcome,
+  type Skipped,
+  type Status,
+  type TaskType,
+  type Tried,
+  type Usage,
+} from "../task/index.ts";
 
 /** One execution on a task (`T#<id>` / `A#<nnn>`). Not ended, with its turn, it is the fence of every write of that turn. Times in ms. */
 export type AttemptRow = {
@@ -35,7 +46,10 @@ export type AttemptRow = {
   outcome?: Outcome;
   /** The turn that the outcome is of; its parts count. */
   outcome_turn?: number;
-  /** Of the run that served, once there is an outcome. */
+  /**
+   * Of the go under way, its pauses and entries that were cut off included, as far as it is known; once there is an outcome, of
+   * the run that served. A failure takes it along into `tried`.
+   */
   usage?: Usage;
   step?: string;
   prompt_sha?: string;
@@ -53,6 +67,11 @@ export type End = {
   class: FailureClass | null;
   message: string;
 };
+
+/** What all candidates of an attempt used so far, failed ones too. */
+export function usageOf({ tried, usage }: Pick<AttemptRow, "tried" | "usage">): Usage {
+  return tried.reduce((sum, one) => addUsage(sum, one.usage), usage ?? NO_USAGE);
+}
 
 /** Names a turn of an attempt. */
 export type TurnRef = { taskId: string; n: number; turn: number };

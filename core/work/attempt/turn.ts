@@ -1,6 +1,6 @@
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
-import { wholeOf, type Candidate, type Skipped, type Whole } from "../task/index.ts";
+import { wholeOf, type Candidate, type Skipped, type Usage, type Whole } from "../task/index.ts";
 import type { AttemptRow, End, TurnRef } from "./row.ts";
 
 /** The fence: the attempt has not ended and the turn is the one that holds it. */
@@ -103,13 +103,22 @@ export async function enter(
   }
 }
 
-/** Renews the lease of a turn and says what it is doing; false when the turn no longer holds the attempt: stop working. */
-export async function renew(store: Store.Store, ref: TurnRef, leaseMs: number, step?: string): Promise<boolean> {
+/**
+ * Renews the lease of a turn, and says what it is doing and what its go has used so far where that is known; false when the turn
+ * no longer holds the attempt: stop working.
+ */
+export async function renew(
+  store: Store.Store,
+  ref: TurnRef,
+  leaseMs: number,
+  step?: string,
+  usage?: Usage,
+): Promise<boolean> {
   const now = store.clock.now();
   const outcome = await Store.write(store, {
     kind: "update",
     key: Keys.attempt(ref.taskId, ref.n),
-    set: { lease_ms: leaseMs, lease_until: now + leaseMs, ...Keys.byLease(now + leaseMs, ref.taskId), step },
+    set: { lease_ms: leaseMs, lease_until: now + leaseMs, ...Keys.byLease(now + leaseMs, ref.taskId), step, usage },
     if: working(ref.turn),
   });
   return outcome.ok;

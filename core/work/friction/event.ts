@@ -59,6 +59,7 @@ export function describe(reason: string): { block_type: string; severity: string
     case "crash":
     case "workspace":
     case "no_worker":
+    case "budget":
     case "cooling":
     case "lost":
     case "cancelled":

@@ -40,6 +40,8 @@ export type RunRequest = {
   budgetUsd?: number;
   /** One line of the agent's log, without a line end. */
   log(line: string): void;
+  /** What this run has used so far, said whenever it is known: that counts for a run that is cut off. */
+  used?(usage: Usage): void;
 };
 
 /**

@@ -184,6 +184,13 @@ export const CLASS_RULES: Readonly<Record<FailureClass, ClassRule>> = {
     whoActs: "system",
     remedy: "Nothing: it cools down, and one run tests it when that is over.",
   },
+  budget: {
+    ...NO_COOLDOWN,
+    retrySame: "no",
+    next: "yes",
+    whoActs: "system",
+    remedy: "Nothing yet: what costs nothing goes on, and the next attempt says whose budget is spent.",
+  },
   lost: {
     ...NO_COOLDOWN,
     retrySame: "no",

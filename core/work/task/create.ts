@@ -10,13 +10,21 @@ import { read } from "./read.ts";
 import type { TaskRow, Whole } from "./row.ts";
 import { cut, TaskType, type ItemRef } from "./words.ts";
 
+/**
+ * A context as a client may send it. By what a request forced paid providers is the pipeline's own word there, for readers: it is
+ * left out of his.
+ */
+export const ClientContext = z
+  .record(z.string(), z.unknown())
+  .transform(({ force_paid_override_source: _, ...context }): Record<string, unknown> => context);
+
 /** What a client posts (contract 1.1.1). */
 export const Create = z.object({
   direction: trimmed(5000)
     .transform((text) => text.toWellFormed())
     .describe("What is to be done"),
   task_type: TaskType,
-  context: z.record(z.string(), z.unknown()).optional().describe("Whatever its worker has to know, up to 256 KiB"),
+  context: ClientContext.optional().describe("Whatever its worker has to know, up to 256 KiB"),
   target_state: trimmed(600).optional().describe("What is so when it is done"),
   success_evidence: evidence.optional().describe("What shows that it is"),
   abort_evidence: evidence.optional().describe("What shows that it will not be"),

@@ -1,5 +1,6 @@
 /** The task: what is to be done and how it stands. Also the words that all rooms share. */
 export * from "./words.ts";
+export { addUsage, isKnown, isTurnedAway, NO_USAGE, NOTHING, wentFor } from "./usage.ts";
 export type { Parts, TaskRow, Whole } from "./row.ts";
 export {
   allowed,
@@ -14,7 +15,7 @@ export {
 } from "./transition.ts";
 export { taskIdOf as idOfKey } from "../../ground/id.ts";
 export { contractIn, evidence, trimmed, type Contract } from "./contract.ts";
-export { Create, create, ROLES, type CreateOptions } from "./create.ts";
+export { ClientContext, Create, create, ROLES, type CreateOptions } from "./create.ts";
 export { contextOf, read, row, wholeOf } from "./read.ts";
 export { checkContext, headAndTail, mergeContext, partWrites, MAX_CONTEXT_BYTES, MAX_OUTPUT_BYTES } from "./parts.ts";
 export { walk, type Indexed } from "./walk.ts";

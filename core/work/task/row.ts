@@ -54,6 +54,8 @@ export type TaskRow = {
   /** Budgets spent. */
   tries: number;
   stalls: number;
+  /** The request that handed it to our runner forced paid providers: the next attempt that runs passes their windows. */
+  forced_by?: "query" | "header";
   /** US dollars of all its attempts as far as they are known. */
   spent_usd?: number;
   item?: ItemRef;

@@ -34,6 +34,7 @@ export const FailureClass = z.enum([
   "crash", // the agent's process ended abnormally
   "workspace", // the repository or its set-up, not the agent
   "no_worker", // no live worker with the capability has a free slot
+  "budget", // what may be paid is spent
   "cooling", // nobody was asked: it cooled down by then, or another run tests it
   "lost", // lease ended without an outcome
   "cancelled",
@@ -80,19 +81,6 @@ export const Usage = z.object({
 });
 export type Usage = z.infer<typeof Usage>;
 
-export const NO_USAGE: Usage = { tokens_in: null, tokens_out: null, tokens_cached: null, cost_usd: null };
-
-/** Adds two usages; unknown plus known is the known part. */
-export function addUsage(a: Usage, b: Usage): Usage {
-  const sum = (x: number | null, y: number | null) => (x === null ? y : y === null ? x : x + y);
-  return {
-    tokens_in: sum(a.tokens_in, b.tokens_in),
-    tokens_out: sum(a.tokens_out, b.tokens_out),
-    tokens_cached: sum(a.tokens_cached, b.tokens_cached),
-    cost_usd: sum(a.cost_usd, b.cost_usd),
-  };
-}
-
 /** A failure of one candidate's go. */
 export const Failure = z.object({
   class: FailureClass,
@@ -105,6 +93,8 @@ export const Failure = z.object({
   resets_at: z.number().optional(),
   /** A `bad_request` for a message of the assistant's in it (a prefill): another model may take it. */
   prefill: z.literal(true).optional(),
+  /** A `stalled` of an agent that worked until the task's time was over: its own doing, no fault of its provider. */
+  overtime: z.literal(true).optional(),
 });
 export type Failure = z.infer<typeof Failure>;
 
@@ -117,13 +107,9 @@ export const Tried = z.object({
   message: z.string(),
   ms: z.number(),
   usage: Usage,
+  overtime: z.literal(true).optional(), // as its failure said
 });
 export type Tried = z.infer<typeof Tried>;
-
-/** Whether a candidate had a go: not one whose worker had left, or that cooled down, by the time it was its turn. */
-export function wentFor(tried: Pick<Tried, "class">): boolean {
-  return tried.class !== "no_worker" && tried.class !== "cooling";
-}
 
 /** What a person reads about a failed task. */
 export const TaskError = z.object({

@@ -2,12 +2,17 @@ import { describe, expect, it } from "vitest";
 import * as Pipeline from "../../../core/flow/pipeline/index.ts";
 import * as Friction from "../../../core/work/friction/index.ts";
 import * as Metrics from "../../../core/work/metrics/index.ts";
+import * as Provider from "../../../core/work/provider/index.ts";
+import * as Spend from "../../../core/work/spend/index.ts";
+import * as Task from "../../../core/work/task/index.ts";
 import {
   attemptOf,
   attemptOnce,
+  coolDown,
   drive,
   failed,
   finished,
+  hold,
   itemOf,
   models,
   newTask,
@@ -29,6 +34,25 @@ const PAID = { edits: true, runs_commands: true, where: "inline" as const, paid:
 /** A paid provider whose every run costs a dollar, and one that costs nothing. */
 const paid = () => scripted("paid", () => finished(undefined, DOLLAR), { models: models("p1"), capabilities: PAID });
 const free = () => scripted("free", () => finished(undefined, { ...USAGE, cost_usd: 0 }), { models: models("f1") });
+
+/** A paid run in so many parts of a dollar each; `then` happens in the first. */
+function inParts(parts: number, then: () => Promise<void> | undefined = () => undefined): Provider.Provider {
+  let part = 0;
+  const play = async (): Promise<Provider.RunResult> => {
+    part++;
+    if (part === 1) await then();
+    return part < parts ? { kind: "continue", saved: { part }, usage: DOLLAR } : finished(undefined, DOLLAR);
+  };
+  return scripted("paid", play, { models: models("p1"), capabilities: PAID });
+}
+
+const never = new AbortController().signal;
+
+/** A task of this host that is planned, and whose candidate was not entered yet. */
+async function plannedOne(deps: TestPipeline) {
+  const { id, attempt } = await hold(deps, await newTask(deps));
+  return Pipeline.plan(deps, { taskId: id, attempt });
+}
 
 const asked = (deps: TestPipeline) => deps.requests.map((request) => request.model);
 const episodes = async (deps: TestPipeline) =>
@@ -83,22 +107,237 @@ describe("the windows of paid runs", () => {
     expect((await rowOf(deps, row.id)).status).toBe("completed");
   });
 
-  it.each([
-    ["query", "completed"],
-    ["header", "completed"],
-    ["auto_retry_openai_override", "pending"],
-  ])("forced by %s: %s", async (source, status) => {
-    const deps = await testPipeline({ env, providers: [paid()] });
+  /** A pipeline whose windows are full. */
+  const full = async (...providers: Provider.Provider[]) => {
+    const deps = await testPipeline({ env, providers: [paid(), ...providers] });
     for (let i = 0; i < 2; i++) await attemptOnce(deps, await newTask(deps));
-    const context = { force_paid_providers: true, force_paid_override_source: source };
-    expect((await attemptOnce(deps, await newTask(deps, { context }))).row.status).toBe(status);
+    return deps;
+  };
+
+  it.each(["query", "header"] as const)("forced by a request's %s: passed for one run, as readers see", async (how) => {
+    const deps = await full();
+    const id = await newTask(deps);
+    await Pipeline.execute(deps, id, { forcePaid: how, budget: {} });
+    const { row, parts } = await attemptOnce(deps, id);
+    expect(row.status).toBe("completed");
+    expect(row.forced_by).toBeUndefined();
+    expect(parts.context).toMatchObject({ force_paid_providers: true, force_paid_override_source: how });
   });
+
+  it("forced by a request: once, not for the tries after it", async () => {
+    const bad = scripted("paid", () => failed("bad_result", DOLLAR), { models: models("p1"), capabilities: PAID });
+    const deps = await testPipeline({ env: { ...env, PAID_TOOL_8H_LIMIT: "3" }, providers: [bad] });
+    await attemptOnce(deps, await newTask(deps));
+    const id = await newTask(deps);
+    await Pipeline.execute(deps, id, { forcePaid: "query", budget: {} });
+    expect((await attemptOnce(deps, id)).row).toMatchObject({ status: "pending", tries: 1 });
+    expect((await attemptOnce(deps, id)).row.wait_reason).toContain("8h_limit used=2/3, allowed=1");
+    expect(asked(deps)).toHaveLength(2);
+  });
+
+  it("forced by a request: still so when nobody could be asked and it had to wait", async () => {
+    const deps = await full();
+    await coolDown(deps, { provider: "paid", account: "none", model: "p1" }, { class: "rate_limit", message: "429" });
+    const id = await newTask(deps);
+    await Pipeline.execute(deps, id, { forcePaid: "query", budget: {} });
+    expect((await attemptOnce(deps, id)).row.status).toBe("pending");
+    await deps.clock.advance(30_000);
+    expect((await attemptOnce(deps, id)).row.status).toBe("completed");
+  });
+
+  it.each(["query", "header", "auto_retry_openai_override"])(
+    "are not passed by a context that says %s",
+    async (source) => {
+      const deps = await full();
+      const context = { force_paid_providers: true, force_paid_override_source: source };
+      const id = await newTask(deps, { context });
+      const update = Pipeline.Update.parse({ context });
+      await Pipeline.update(deps, id, update, { kind: "operator" });
+      const { row, parts } = await attemptOnce(deps, id);
+      expect(row.wait_reason).toContain("8h_limit used=2/6");
+      expect(parts.context).toMatchObject({ force_paid_providers: true });
+      expect(parts.context).not.toHaveProperty("force_paid_override_source");
+      // Nor by one that was written before contexts were read so.
+      await Task.mergeContext(deps.store, id, { force_paid_override_source: source });
+      expect((await attemptOnce(deps, id)).row.status).toBe("pending");
+    },
+  );
 
   it("are rechecked when a go begins: no more than allowed are asked, however many were planned", async () => {
     const deps = await testPipeline({ env, providers: [paid()] });
-    const ids = await Promise.all(Array.from({ length: 5 }, () => newTask(deps)));
-    for (const id of ids) await attemptOnce(deps, id);
+    const planned = await Promise.all(Array.from({ length: 5 }, async () => plannedOne(deps)));
+    expect(planned.map((one) => one.kind)).toEqual(Array(5).fill("inline"));
+    const kinds: string[] = [];
+    for (const one of planned) kinds.push((await Pipeline.invoke(deps, one, never)).kind);
+    expect(kinds).toEqual(["outcome", "outcome", "fallback", "fallback", "fallback"]);
     expect(asked(deps)).toHaveLength(2);
+  });
+
+  it("count a go once, in however many parts it comes, and let it go on when it was the last", async () => {
+    const deps = await testPipeline({ env: { ...env, PAID_TOOL_8H_LIMIT: "3" }, providers: [inParts(3)] });
+    deps.work.continueAfterMs = 1000;
+    expect((await attemptOnce(deps, await newTask(deps))).row.status).toBe("completed");
+    expect(asked(deps)).toHaveLength(3);
+    expect(await Spend.paidWindows(deps, deps.config.cost)).toMatchObject([{ used: 1, allowed: 1 }]);
+  });
+});
+
+describe("money within one attempt", () => {
+  const allow = { AGENT_ALLOW_PAID_PROVIDERS: "1" };
+  const stalling = (name: string, ...of: string[]) =>
+    scripted(name, () => failed("stalled", DOLLAR), { models: models(...of), capabilities: PAID });
+  const scopes: [string, Record<string, string>, Record<string, unknown>][] = [
+    ["task", {}, { max_cost_usd: 1 }],
+    ["day", { PIPELINE_DAY_MAX_COST_USD: "1" }, {}],
+  ];
+
+  it.each(scopes)("of the %s: a candidate that failed has spent it for the next ones", async (scope, env, context) => {
+    const deps = await testPipeline({
+      env: { ...allow, ...env },
+      providers: [stalling("a", "a1", "a2"), stalling("b", "b1"), stalling("c", "c1")],
+    });
+    const id = await newTask(deps, { context });
+    const { row } = await attemptOnce(deps, id);
+    expect(asked(deps)).toEqual(["a1"]);
+    expect(row).toMatchObject({ spent_usd: 1, tries: 0 });
+    const { tried } = await attemptOf(deps, id, 1);
+    expect(tried.map((one) => one.class)).toEqual(["stalled", "budget", "budget", "budget"]);
+    expect(tried.at(-1)?.message).toContain(`the ${scope}'s cost budget is spent: $1.00 of $1.00`);
+    // The next attempt says what can be done, and nobody is asked meanwhile.
+    const next = await attemptOnce(deps, id);
+    expect(next.row.decision_prompt ?? next.row.wait_reason).toContain(`the ${scope}'s cost budget is spent`);
+    expect(asked(deps)).toHaveLength(1);
+  });
+
+  it("of the item: what its task has cost in this attempt counts too", async () => {
+    const deps = await testPipeline({
+      env: { ...allow, PIPELINE_ITEM_MAX_COST_USD: "1.5" },
+      providers: [stalling("a", "a1"), stalling("b", "b1"), stalling("c", "c1")],
+    });
+    await pushItems(deps, ["x"]);
+    await untilStill(deps, 3);
+    expect(deps.requests.map((request) => request.budgetUsd)).toEqual([1.5, 0.5]);
+  });
+
+  it("spent by one: the next that costs nothing still works", async () => {
+    const deps = await testPipeline({
+      env: allow,
+      providers: [{ ...stalling("a", "a1"), prefers: ["impl"] }, { ...stalling("b", "b1"), prefers: ["impl"] }, free()],
+    });
+    const { row } = await attemptOnce(deps, await newTask(deps, { context: { max_cost_usd: 1 } }));
+    expect(row).toMatchObject({ status: "completed", model: "free/f1", spent_usd: 1 });
+    expect(asked(deps)).toEqual(["a1", "f1"]);
+  });
+
+  it("a go in parts is told the rest at each, and ends with what it cost when there is none", async () => {
+    const deps = await testPipeline({ env: allow, providers: [inParts(9)] });
+    deps.work.continueAfterMs = 1000;
+    const id = await newTask(deps, { context: { max_cost_usd: 2.5 } });
+    const { row } = await attemptOnce(deps, id);
+    expect(deps.requests.map((request) => request.budgetUsd)).toEqual([2.5, 1.5, 0.5]);
+    expect(row).toMatchObject({ spent_usd: 3, tries: 0 });
+    expect((await attemptOf(deps, id, 1)).tried).toMatchObject([{ class: "budget", usage: { cost_usd: 3 } }]);
+    expect((await Metrics.read(deps)).usage).toMatchObject({ cost_usd: 3, cost_coverage: 1 });
+    expect((await attemptOnce(deps, id)).row.decision_prompt).toContain("$3.00 of $2.50");
+  });
+});
+
+describe("what was paid is kept", () => {
+  const env = { AGENT_ALLOW_PAID_PROVIDERS: "1" };
+  const target = { provider: "paid", account: "none", model: "p1" };
+  const said = async (deps: TestPipeline, id: string) => [
+    (await rowOf(deps, id)).spent_usd,
+    (await Metrics.read(deps)).usage.cost_usd,
+  ];
+
+  it.each([
+    ["its model has failed others meanwhile", false],
+    ["it is itself what tests a model that cooled down", true],
+  ])("a run that paused goes on, though %s", async (_name, tests) => {
+    const deps: TestPipeline = await testPipeline({
+      env,
+      providers: [inParts(2, () => (tests ? undefined : coolDown(deps, target, limited)))],
+    });
+    const limited = { class: "rate_limit", message: "429" } as const;
+    deps.work.continueAfterMs = 1000;
+    if (tests) {
+      await coolDown(deps, target, limited);
+      await deps.clock.advance(30_000);
+    }
+    const id = await newTask(deps);
+    expect((await attemptOnce(deps, id)).row.status).toBe("completed");
+    expect(await attemptOf(deps, id, 1)).toMatchObject({ tried: [], usage: { cost_usd: 2 } });
+    expect(await said(deps, id)).toEqual([2, 2]);
+  });
+
+  it.each<[string, (deps: TestPipeline, id: string) => Promise<unknown>]>([
+    ["cancelled", (deps, id) => Pipeline.cancel(deps, id)],
+    ["released", (deps, id) => Pipeline.release(deps, id)],
+    ["reaped", async (deps) => (await deps.clock.advance(deps.work.leaseMs), Pipeline.reap(deps))],
+    ["ended with its execution", (deps, id) => Pipeline.executionEnded(deps, id, 1)],
+  ])("when a paused run is %s", async (_name, end) => {
+    const deps = await testPipeline({ env, providers: [inParts(2)] });
+    deps.work.continueAfterMs = 1000;
+    const one = await plannedOne(deps);
+    expect((await Pipeline.invoke(deps, one, never)).kind).toBe("continue");
+    await end(deps, one.taskId);
+    expect((await attemptOf(deps, one.taskId, 1)).ended_at).toBeDefined();
+    expect(await said(deps, one.taskId)).toEqual([1, 1]);
+    expect((await Metrics.read(deps)).by_provider).toMatchObject({ paid: { cost_usd: 1 } });
+  });
+
+  it("of a step that was cut off: what it said it used, at the latest a renewal before", async () => {
+    let began = () => {};
+    const working = new Promise<void>((resolve) => (began = resolve));
+    const deps = await testPipeline({
+      env,
+      providers: [
+        scripted(
+          "paid",
+          ({ used }, signal) => {
+            used?.(DOLLAR);
+            began();
+            return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
+          },
+          { models: models("p1"), capabilities: PAID },
+        ),
+      ],
+    });
+    const cut = new AbortController();
+    const one = await plannedOne(deps);
+    const invoked = Pipeline.invoke(deps, one, cut.signal);
+    await working;
+    await deps.clock.advance(deps.work.leaseMs / 3);
+    while ((await attemptOf(deps, one.taskId, 1)).usage === undefined) await new Promise((go) => setImmediate(go));
+    cut.abort(new Error("the step's time is over"));
+    await invoked;
+    await Pipeline.recordFailure(deps, { ...one, kind: "fallback" });
+    expect((await attemptOf(deps, one.taskId, 1)).tried).toMatchObject([{ class: "lost", usage: DOLLAR }]);
+    await Pipeline.settle(deps, { taskId: one.taskId, attempt: 1 });
+    expect(await said(deps, one.taskId)).toEqual([1, 1]);
+  });
+
+  it("of a run that was not done in time: what it said it used by then", async () => {
+    const deps = await testPipeline({
+      env: { ...env, AGENT_TASK_TIMEOUT: "60" },
+      providers: [
+        scripted(
+          "paid",
+          ({ used }, signal) => {
+            used?.(DOLLAR);
+            return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
+          },
+          { models: models("p1"), capabilities: PAID },
+        ),
+      ],
+    });
+    const id = await newTask(deps);
+    const run = attemptOnce(deps, id);
+    while (deps.requests.length === 0) await new Promise((go) => setImmediate(go));
+    await deps.clock.advance(60_000);
+    await run;
+    expect((await attemptOf(deps, id, 1)).tried).toMatchObject([{ class: "stalled", usage: DOLLAR }]);
+    expect(await said(deps, id)).toEqual([1, 1]);
   });
 });
 

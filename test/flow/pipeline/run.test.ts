@@ -21,6 +21,7 @@ import {
   models,
   scripted,
   testPipeline,
+  untilStill,
   wholeOf,
   type TestPipeline,
 } from "../../support/pipeline.ts";
@@ -72,7 +73,7 @@ describe("what follows a failure of a class", () => {
     expect(served(deps)).toEqual(["a1", "b1"]);
   });
 
-  it("an attempt sends five after the first; the budget names itself, and the next try goes on", async () => {
+  it("an attempt sends five after the first; the budget names itself, and the next attempt goes on", async () => {
     const names = ["a1", "a2", "a3", "a4", "a5", "a6", "a7"];
     const deps = await testPipeline({
       providers: names.map((name) => scripted(name, () => failed("rate_limit"), { models: models(name) })),
@@ -80,10 +81,37 @@ describe("what follows a failure of a class", () => {
     const id = await newTask(deps);
     const first = await attemptOnce(deps, id);
     expect(served(deps)).toEqual(names.slice(0, 6));
-    expect(first.row).toMatchObject({ status: "pending", tries: 1 });
-    expect(first.parts.error?.message).toMatch(/^the 5 fallbacks of an attempt are spent; the last was a6 a6/);
-    await attemptOnce(deps, id);
+    expect(first.row).toMatchObject({ status: "pending", tries: 0 });
+    expect(first.row.wait_reason).toMatch(/^a6: the 5 fallbacks of an attempt are spent; the last was a6 a6/);
+    await deps.clock.advance(15_000);
+    expect(await Pipeline.dispatch(deps)).toEqual([id]);
+    await drive(deps, id, 2);
     expect(served(deps)).toEqual(names);
+  });
+
+  it("a persistent 503 is six requests an attempt, however many could be asked: once more to the same one counts", async () => {
+    const names = ["a1", "a2", "a3", "a4", "a5", "a6", "a7"];
+    const deps = await testPipeline({
+      providers: names.map((name) => scripted(name, () => failed("overloaded"), { models: models(name) })),
+    });
+    const id = await newTask(deps);
+    const { row } = await attemptOnce(deps, id);
+    expect(served(deps)).toEqual(["a1", "a1", "a2", "a2", "a3", "a3"]);
+    expect(row).toMatchObject({ status: "pending", tries: 0 });
+    expect(row.wait_reason).toContain("the 5 fallbacks of an attempt are spent");
+  });
+
+  it("a bad result behind five fallbacks spends its try", async () => {
+    const deps = await testPipeline({
+      providers: [
+        ...["a1", "a2"].map((name) => scripted(name, () => failed("overloaded"), { models: models(name) })),
+        ...["c1", "c2", "c3"].map((name) => scripted(name, () => failed("crash"), { models: models(name) })),
+      ],
+    });
+    const { row, parts } = await attemptOnce(deps, await newTask(deps));
+    expect(served(deps)).toEqual(["a1", "a1", "a2", "a2", "c1", "c2"]);
+    expect(row).toMatchObject({ status: "pending", tries: 1 });
+    expect(parts.error?.message).toMatch(/^the 5 fallbacks of an attempt are spent; the last was c2 c2/);
   });
 
   it("context_length goes to a larger window only", async () => {
@@ -211,6 +239,54 @@ describe("when nobody serves", () => {
     expect(row.status).toBe("needs_decision");
     expect(row.decision_prompt).toContain("Name one of: alpha.");
     expect(deps.requests).toEqual([]);
+  });
+
+  it("one provider that fails a few times and is then well: the task waits, spends no try, and is done", async () => {
+    const deps = await testPipeline({
+      providers: [scripted("only", inTurn(failed("stalled"), failed("stalled"), finished()))],
+    });
+    const begun = deps.clock.now();
+    const id = await newTask(deps);
+    await untilStill(deps);
+    expect(await rowOf(deps, id)).toMatchObject({ status: "completed", tries: 0, parks: 0 });
+    expect(served(deps)).toHaveLength(3);
+    expect(deps.clock.now() - begun).toBeLessThanOrEqual(60_000);
+  });
+
+  it("one that stays so is asked ever more seldom, and the task waits for it", async () => {
+    const deps = await testPipeline({ providers: [scripted("only", () => failed("stalled"))] });
+    const begun = deps.clock.now();
+    const id = await newTask(deps);
+    // Dispatch, drive, until it is due: forty times.
+    await untilStill(deps, 80);
+    expect(await rowOf(deps, id)).toMatchObject({ status: "pending", tries: 0, stalls: 0 });
+    // Three to open it, then its cooldown doubles to five minutes.
+    const minutes = (deps.clock.now() - begun) / 60_000;
+    expect(served(deps).length).toBeLessThanOrEqual(8 + minutes / 5);
+  });
+
+  it("an agent that is never done in time spends the tries", async () => {
+    const deps = await testPipeline({
+      env: { AGENT_TASK_TIMEOUT: "60" },
+      providers: [
+        scripted(
+          "slow",
+          (_, signal) =>
+            new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("aborted")))),
+        ),
+      ],
+    });
+    const id = await newTask(deps);
+    for (const goes of [1, 2]) {
+      const driven = attemptOnce(deps, id);
+      while (deps.requests.length < goes) await new Promise((resolve) => setImmediate(resolve));
+      await deps.clock.advance(60_000);
+      await driven;
+    }
+    const { row, parts } = await wholeOf(deps, id);
+    expect(row).toMatchObject({ status: "failed", tries: 2 });
+    expect(parts.error).toMatchObject({ class: "stalled" });
+    expect(parts.error?.message).toContain("was not done within");
   });
 
   it("crashes that cool nothing down spend the tries, and the task fails with what happened", async () => {

@@ -68,6 +68,7 @@ export async function run(
       signal,
     );
     usage = addUsage(usage, answer.usage);
+    request.used?.(usage);
     state.turns++;
     state.tokens += sizeOf(answer.usage);
     if (answer.text !== "") log(answer.text);
@@ -130,9 +131,10 @@ function limitReached(
 ): Failure | null {
   const bad = (message: string): Failure => ({ class: "bad_result", message });
   if (budgetUsd !== undefined && spent.cost_usd !== null && spent.cost_usd >= budgetUsd)
-    return bad(
-      `The budget of ${budgetUsd} USD is used up (${spent.cost_usd.toFixed(4)} USD) and the work is not done.`,
-    );
+    return {
+      class: "budget",
+      message: `The budget of ${budgetUsd} USD is used up (${spent.cost_usd.toFixed(4)} USD) and the work is not done.`,
+    };
   const circle = circleIn(recent);
   if (circle !== null)
     return bad(
