@@ -151,6 +151,8 @@ export async function startHost(setting: HostSetting): Promise<Host> {
     const reaped = await Pipeline.reapEarlierLives(deps);
     if (reaped.length > 0)
       say(`going on with ${reaped.length} task${reaped.length === 1 ? "" : "s"} of the host's last run`);
+    // What may be paid is a setting of this start: who waited for it by the last one's asks anew.
+    await Pipeline.wake(deps, { kind: "money" });
     deps.pace.paused = idle !== undefined;
     if (idle !== undefined) say(`no work is started: ${idle}`);
     closing.push(await run(host, listeners, begin, setting));

@@ -98,6 +98,7 @@ function metricOf(
     provider: last?.provider ?? null,
     // A client's run is its executor's, as the task's model names it (`cursor/…`).
     executor: last ? Provider.executorOf(last.provider) : (Executor.executorOf(row.model.split("/")[0]) ?? null),
+    going,
     agent: agentOf(attempt, last?.provider),
     usage: attempt ? Attempt.usageOf(attempt) : Task.NO_USAGE,
     queue_ms: attempt ? attempt.claimed_at - attempt.queued_at : null,

@@ -33,7 +33,7 @@ export async function offer(
     return { kind: "waiting" };
   }
   await Attempt.leaveFailure(deps.store, order.ref, {
-    failure: { class: "no_worker", message: "no live worker with this agent has a free slot" },
+    failure: Worker.NOBODY_FREE,
     output: "",
     usage: order.spent,
     ms: 0,

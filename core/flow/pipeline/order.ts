@@ -7,6 +7,7 @@ import * as Provider from "../../work/provider/index.ts";
 import * as Spend from "../../work/spend/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as Prompt from "../prompt/index.ts";
+import * as Worker from "../worker/index.ts";
 import type { Order, Tree } from "../worker/index.ts";
 import type { PipelineDeps } from "./deps.ts";
 import { moneyOf } from "./money.ts";
@@ -71,9 +72,10 @@ const Labels = z.object({
 });
 
 /**
- * Whether a candidate may be asked after all: not when it failed others since the plan, or one of them tests it, or the money is
- * spent. A paid one's go is counted, and told what it may cost. A go that goes on behind its pause is the same go: it was
- * admitted and counted when it began, and only what it may cost bounds it.
+ * Whether a candidate may be asked after all: not when no worker can take it any more, or the money is spent, or it failed others
+ * since the plan, or one of them tests it. Who is admitted last of these goes: a test that is let pass and then turned away would
+ * keep all others from it. A paid one's go is counted, and told what it may cost. A go that goes on behind its pause is the same
+ * go: it was admitted and counted when it began, and only what it may cost bounds it.
  */
 async function turnedAway(
   deps: PipelineDeps,
@@ -84,19 +86,22 @@ async function turnedAway(
 ): Promise<{ kind: "away"; failure: Task.Failure } | { kind: "go"; order: Order }> {
   const { candidate, ref } = order;
   const away = (failure: Task.Failure) => ({ kind: "away" as const, failure });
+  if (candidate.where === "machine" && !goesOn) {
+    const workers = await Worker.list(deps);
+    if (!Worker.available(workers, candidate.provider, deps.clock.now())) return away(Worker.NOBODY_FREE);
+  }
+  const paid = deps.providers.all().find((one) => one.name === candidate.provider)?.capabilities.paid === true;
+  const money = paid ? await moneyOf(deps, task, attempt, goesOn) : undefined;
+  const stop = money?.stops[0];
+  if (stop) return away({ class: "budget", message: stop.message });
   const target = Provider.targetOf(deps.providers, candidate);
   const admission = await Provider.admit(deps, target, Attempt.nameOf(ref));
   // A go that goes on began when it might.
   if (admission.kind === "cooling" && !goesOn)
     return away({ class: "cooling", message: `cooling down after ${admission.class}: not asked` });
   const admitted = admission.kind === "go" && admission.tests ? { ...order, tests: target } : order;
-  if (!deps.providers.all().find((one) => one.name === candidate.provider)?.capabilities.paid)
-    return { kind: "go", order: admitted };
-  const money = await moneyOf(deps, task, attempt, goesOn);
-  const stop = money.stops[0];
-  if (stop) return away({ class: "budget", message: stop.message });
-  if (!goesOn) await Spend.countPaidRun(deps);
-  if (money.left === undefined) return { kind: "go", order: admitted };
+  if (paid && !goesOn) await Spend.countPaidRun(deps);
+  if (money?.left === undefined) return { kind: "go", order: admitted };
   return { kind: "go", order: { ...admitted, limits: { ...order.limits, budgetUsd: money.left } } };
 }
 

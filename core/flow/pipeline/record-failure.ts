@@ -54,6 +54,7 @@ export async function recordFailure(deps: PipelineDeps, input: Travelling): Prom
       reason: failure.class,
       taskId: attempt.task_id,
       message: failure.message,
+      costUsd: tried.usage.cost_usd,
     });
   if (next.kind === "again" && next.waitMs > 0) await deps.clock.sleep(next.waitMs);
   return chosenOf({ ...attempt, chosen });

@@ -38,7 +38,7 @@ export async function settle(deps: PipelineDeps, input: { taskId: string; attemp
   if (!(await endAttempt(deps, row, attempt, ending))) return done;
   await deps.at("settled", { ...input, to: ending.to });
   const candidate = attempt.candidates?.[attempt.chosen];
-  if (attempt.outcome && candidate) await providerServed(deps, candidate, health);
+  if (attempt.outcome && !attempt.unasked && candidate) await providerServed(deps, candidate, health);
   await deps.events.publish(
     settled(row, input.attempt),
     ...(ending.to === "pending" && ending.change?.until === undefined

@@ -87,11 +87,13 @@ function withoutOutcome(input: Parameters<typeof settlement>[0]): Ending {
 
 /** Whose return wakes the task before its time: everybody who could not go, whichever is expected first. */
 function awaitedBy({ skipped = [], tried }: AttemptRow): string[] {
+  const guarded = skipped.some((one) => one.guard !== undefined) || tried.some((one) => one.class === "budget");
   const away = [...skipped.filter((one) => one.guard === undefined), ...tried];
   return [
     ...new Set([
       ...away.map(({ provider }) => nameOf({ kind: "provider", provider })),
       ...(away.some((one) => one.class === "no_worker") ? [nameOf({ kind: "worker" })] : []),
+      ...(guarded ? [nameOf({ kind: "money" })] : []),
     ]),
   ];
 }

@@ -7,6 +7,7 @@ import * as Backlog from "../../work/backlog/index.ts";
 import * as Metrics from "../../work/metrics/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as ProjectManager from "../project-manager/index.ts";
+import { spentOnItem } from "./money.ts";
 import { endAttempt, settled, type Ending } from "./end.ts";
 
 /** What an operator does to one task. Each throws `task.not_found` (404) and `task.transition` (409), and then changes nothing. */
@@ -71,7 +72,7 @@ export async function retry(deps: Deps, taskId: string): Promise<Task.Whole> {
       class: null,
       message: "retried",
       change: {
-        set: { tries: 0, stalls: 0, parks: 0 },
+        set: { tries: 0, stalls: 0, parks: 0, spent_before_usd: (now.spent_before_usd ?? 0) + (now.spent_usd ?? 0) },
         remove: ["claimed_by", "claimed_at", "current_step", "progress_pct", "wait_reason", "spent_usd"],
       },
       ...(taken ? { also: (at: number) => [Metrics.takeOut(taken, at)] } : {}),
@@ -79,7 +80,7 @@ export async function retry(deps: Deps, taskId: string): Promise<Task.Whole> {
   });
 }
 
-/** Begins an abandoned item again with no round spent. Throws `item.not_found`, `task.transition`. */
+/** Begins an abandoned item again with no round and none of its money spent. Throws `item.not_found`, `task.transition`. */
 export async function retryItem(deps: Deps, backlogId: string, itemId: string): Promise<Backlog.ItemRow> {
   const item = await Backlog.item(deps, backlogId, itemId);
   if (!item)
@@ -91,9 +92,10 @@ export async function retryItem(deps: Deps, backlogId: string, itemId: string): 
       `The item is ${item.state}; only abandoned ones and those with a cancelled task are retried`,
     );
   else {
+    const spent_before_usd = await spentOnItem(deps, { backlog: backlogId, item: itemId, seq: item.seq });
     const outcome = await Store.write(
       deps.store,
-      Backlog.advance(item, ProjectManager.revived(item), deps.clock.now()),
+      Backlog.advance(item, { ...ProjectManager.revived(item), spent_before_usd }, deps.clock.now()),
     );
     if (!outcome.ok)
       throw fail("task.transition", "The item moved on meanwhile", { remedy: "Look at it again: coherence items" });

@@ -4,8 +4,8 @@ import { Keys } from "../../ground/store/index.ts";
 import * as Task from "../../work/task/index.ts";
 import { changeLock, lockWrite, type LockRow } from "./dispatch-lock.ts";
 
-/** What parked tasks wait for and an event brings: a provider, or a live worker. */
-export type Awaited = { kind: "provider"; provider: string } | { kind: "worker" };
+/** What parked tasks wait for and an event brings: a provider, a live worker, or what may be paid. */
+export type Awaited = { kind: "provider"; provider: string } | { kind: "worker" | "money" };
 
 /** Parked tasks that a run looks at, for each that they may wait for. */
 const LOOKED_AT = 100;
@@ -61,9 +61,7 @@ function placeOf(item: Store.Item | undefined): string {
   return typeof item?.gsi3sk === "string" ? item.gsi3sk : "";
 }
 
-const WORKER = "worker";
-
 /** What is awaited, as it stands on the lock and on the tasks that wait: a provider's name ends with a colon. */
 export function nameOf(awaited: Awaited): string {
-  return awaited.kind === "worker" ? WORKER : `${awaited.provider}:`;
+  return awaited.kind === "provider" ? `${awaited.provider}:` : awaited.kind;
 }

@@ -10,6 +10,7 @@ export {
   free,
   leave,
   list,
+  NOBODY_FREE,
   register,
   reserve,
   WORKER_LEASE_MS,

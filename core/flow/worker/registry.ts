@@ -29,6 +29,9 @@ export async function list(deps: Pick<Deps, "store">): Promise<WorkerRow[]> {
   return (await Store.queryAll(deps.store, { pk: Keys.WORKERS }, 1000)) as unknown as WorkerRow[];
 }
 
+/** Why a candidate was not asked when none of them could take it. */
+export const NOBODY_FREE = { class: "no_worker", message: "no live worker with this agent has a free slot" } as const;
+
 /** Whether a live worker among these has the capability and a free slot. */
 export function available(workers: readonly WorkerRow[], provider: string, now: number): WorkerRow | undefined {
   return workers.find((w) => w.until > now && w.capabilities.includes(provider) && w.slots.length < w.capacity);

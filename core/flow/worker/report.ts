@@ -31,6 +31,7 @@ export function tableReport(
   let result: Reported = "fallback";
   let status = "ended";
   let used = order.spent;
+  let asked = false;
   /** Absent while nobody knows any of it. */
   const known = () => (Task.isKnown(used) ? used : undefined);
   const log = Attempt.logWriter(
@@ -76,12 +77,20 @@ export function tableReport(
       };
     },
     used(usage) {
+      asked = true;
       used = usage;
     },
     async outcome(outcome, evidence, output, usage) {
       used = usage;
       // As much as the task will keep: a unit of capacity a kilobyte.
-      await Attempt.recordOutcome(deps.store, ref, outcome, { evidence, output: Task.headAndTail(output) }, usage);
+      await Attempt.recordOutcome(
+        deps.store,
+        ref,
+        outcome,
+        { evidence, output: Task.headAndTail(output) },
+        usage,
+        asked,
+      );
       result = "outcome";
       status = outcome.kind;
       await at("outcome-written", ref);

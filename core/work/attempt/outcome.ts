@@ -10,7 +10,7 @@ export type OutcomePart = { evidence: Evidence | null; output: string };
 
 /**
  * Writes a turn's outcome: its part and the conditional update that makes it count, at once. False when the turn is stale, or an
- * outcome is there already: nothing changed.
+ * outcome is there already: nothing changed. `asked`: whether the candidate was, since an outcome may come without.
  */
 export async function recordOutcome(
   store: Store.Store,
@@ -18,12 +18,13 @@ export async function recordOutcome(
   outcome: Outcome,
   part: OutcomePart,
   usage: Usage,
+  asked = true,
 ): Promise<boolean> {
   const written = await Store.tx(store, [
     {
       kind: "update",
       key: Keys.attempt(ref.taskId, ref.n),
-      set: { outcome, outcome_turn: ref.turn, usage },
+      set: { outcome, outcome_turn: ref.turn, usage, ...(asked ? {} : { unasked: true }) },
       if: { ...working(ref.turn), unserved: Store.absent("outcome") },
     },
     partWrite(ref, "outcome", JSON.stringify(part)),

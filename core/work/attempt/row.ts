@@ -44,6 +44,8 @@ export type AttemptRow = {
   /** Checks still run, or the branch has to wait: the task is parked with this reason. No outcome. */
   later?: string;
   outcome?: Outcome;
+  /** The outcome came without a word to the candidate (a question of the pipeline's own, a result that was there): it says nothing of it. */
+  unasked?: true;
   /** The turn that the outcome is of; its parts count. */
   outcome_turn?: number;
   /**

@@ -4,7 +4,9 @@ import type { ItemRow } from "./row.ts";
 
 /** What a step changes on an item; `null` clears a field. */
 export type ItemChange = {
-  [K in "state" | "phase" | "round" | "seq" | "rank" | "text" | "section" | "phase_number"]?: ItemRow[K];
+  [
+    K in "state" | "phase" | "round" | "seq" | "rank" | "text" | "section" | "phase_number" | "spent_before_usd"
+  ]?: ItemRow[K];
 } & { [K in "task" | "base" | "head" | "merge_tip" | "last" | "started_at" | "ended_at"]?: ItemRow[K] | null };
 
 /**

@@ -39,6 +39,8 @@ export type ItemRow = {
   /** Its present task; none while the next is to be made. */
   task?: string;
   spec_path: string;
+  /** US dollars that its tasks had cost when a person began it anew: its budget does not count them. */
+  spent_before_usd?: number;
   /** The integration tip it began from. */
   base?: string;
   head?: string;

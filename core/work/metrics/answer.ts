@@ -32,7 +32,7 @@ export const MetricsAnswer = z.object({
   by_provider: z.record(z.string(), Spread),
   by_prompt_variant: z.record(z.string(), Spread),
   by_skill_version: z.record(z.string(), Spread),
-  /** Null: unknown. `coverage`: the share of attempts whose tokens are known; `cost_coverage`: whose cost is. */
+  /** Null: unknown. `coverage`: the share of candidates' runs, failed ones too, whose tokens are known; `cost_coverage`: whose cost is. */
   usage: z.object({
     tokens_in: z.number().nullable(),
     tokens_out: z.number().nullable(),
@@ -66,8 +66,8 @@ export function answer(tally: Tally): MetricsAnswer {
     by_skill_version: table(tally, "skill", spread),
     usage: {
       ...usage(all),
-      coverage: share(all.tokens_known, all.runs),
-      cost_coverage: share(all.cost_known, all.runs),
+      coverage: share(all.tokens_known, all.goes),
+      cost_coverage: share(all.cost_known, all.goes),
     },
     diagnostics: { failed: all.failed, missing: tally.missing },
   };
@@ -76,8 +76,7 @@ export function answer(tally: Tally): MetricsAnswer {
 /** Names that stand for nothing any more (their only end was taken out) are left out. */
 function table<T>(tally: Tally, dimension: Dimension, row: (cell: Cell) => T): Record<string, T> {
   const seen = [...tally.by[dimension]].filter(
-    ([, cell]) =>
-      cell.runs > 0 || cell.completed > 0 || cell.failed > 0 || cell.cost_known > 0 || cell.tokens_known > 0,
+    ([, cell]) => cell.runs > 0 || cell.completed > 0 || cell.failed > 0 || cell.goes > 0,
   );
   return Object.fromEntries(seen.map(([name, cell]) => [name, row(cell)]));
 }
@@ -93,18 +92,20 @@ function spread(cell: Cell): Spread {
   };
 }
 
-/** What runs came to: `cost_usd` null is unknown, `coverage` the share of runs whose cost is known, null without runs. */
+/** What runs came to, those that failed over to another too: `cost_usd` null is unknown, `coverage` their share whose cost is known. */
 export type Spent = { runs: number; cost_usd: number | null; coverage: number | null };
 
 export function spent(cell: Cell): Spent {
-  // What failed over to another has a cost here and its run there.
-  const all = Math.max(cell.runs, cell.cost_known);
-  return { runs: cell.runs, cost_usd: usage(cell).cost_usd, coverage: all > 0 ? share(cell.cost_known, all) : null };
+  return {
+    runs: cell.runs,
+    cost_usd: usage(cell).cost_usd,
+    coverage: cell.goes > 0 ? share(cell.cost_known, cell.goes) : null,
+  };
 }
 
-/** With no runs nothing was used; with runs none of which said, it is unknown. */
+/** Where nobody went nothing was used; where none that went said, it is unknown. */
 function usage(cell: Cell): { tokens_in: number | null; tokens_out: number | null; cost_usd: number | null } {
-  const known = (count: number, value: number) => (count > 0 ? value : cell.runs > 0 ? null : 0);
+  const known = (count: number, value: number) => (count > 0 ? value : cell.goes > 0 ? null : 0);
   return {
     tokens_in: known(cell.tokens_known, cell.tokens_in),
     tokens_out: known(cell.tokens_known, cell.tokens_out),

@@ -3,13 +3,12 @@ import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import type { AttemptRow } from "../attempt/index.ts";
 import {
-  addUsage,
   NO_USAGE,
   wentFor,
+  type Candidate,
   type FailureClass,
   type TaskRow,
   type TaskType,
-  type Tried,
   type Usage,
 } from "../task/index.ts";
 
@@ -55,14 +54,14 @@ export type MetricRow = {
   cost_usd: number | null;
   /** Candidates that had a go. */
   tried: number;
-  /** Who used what of it, where candidates that failed before used some: first the one the record is of. Absent: all was its. */
-  shares?: Share[];
+  /** What each go used, where there were more than one: of `tokens_*` and `cost_usd` these are the parts. */
+  goes?: Go[];
   /** Set: an earlier end of that UTC day (`yyyymmdd`) is taken back; nothing ran. */
   takes_out?: string;
 };
 
-/** What a candidate used. */
-export type Share = Pick<Usage, "tokens_in" | "tokens_out" | "cost_usd"> & { provider: string; model: string };
+/** What one go of a candidate used. */
+export type Go = Pick<Usage, "tokens_in" | "tokens_out" | "cost_usd"> & { provider: string; model: string };
 
 export type RecordInput = {
   attempt: Pick<AttemptRow, "n" | "task_id" | "tried" | "outcome" | "usage">;
@@ -75,6 +74,8 @@ export type RecordInput = {
   model: string;
   provider: string | null;
   executor: string | null;
+  /** Whose go was under way or served; absent when all that went had failed by then. */
+  going?: Pick<Candidate, "provider" | "model"> | undefined;
   /** Null when nobody worked. */
   agent: string | null;
   /** The sum of what was tried and what served. */
@@ -90,7 +91,7 @@ export type RecordInput = {
 /** The write that records an attempt's end; part of the transaction that ends it, in which it must not be made twice. */
 export function record(input: RecordInput): Store.Write {
   const { attempt, now } = input;
-  const served = attempt.outcome !== undefined && !attempt.tried.some((tried) => tried.class === null);
+  const goes = goesOf(input);
   const row: MetricRow = {
     ...Keys.metric(now, attempt.task_id, attempt.n),
     ent: "metric",
@@ -114,27 +115,20 @@ export function record(input: RecordInput): Store.Write {
     tokens_in: input.usage.tokens_in,
     tokens_out: input.usage.tokens_out,
     cost_usd: input.usage.cost_usd,
-    tried: attempt.tried.filter(wentFor).length + (served ? 1 : 0),
-    ...sharesOf(input),
+    tried: goes.length,
+    ...(goes.length > 1 ? { goes } : {}),
   };
   return { kind: "put", item: row };
 }
 
-/** Usage by candidate, where more than the one that the record is of used any that is known. */
-function sharesOf({ attempt, provider, model }: RecordInput): Pick<MetricRow, "shares"> {
-  if (provider === null) return {};
-  const isOwn = (one: Tried) => one.provider === provider && one.model === model;
-  const own = attempt.tried.filter(isOwn).reduce((sum, one) => addUsage(sum, one.usage), attempt.usage ?? NO_USAGE);
-  const others = attempt.tried.filter((one) => !isOwn(one) && isKnown(one.usage)).map((one) => shareOf(one, one.usage));
-  return others.length === 0 ? {} : { shares: [shareOf({ provider, model }, own), ...others] };
+/** Every go of a candidate in the attempt, in their order. */
+function goesOf({ attempt, going }: RecordInput): Go[] {
+  const failed = attempt.tried.filter(wentFor).map((one) => goOf(one, one.usage));
+  return going ? [...failed, goOf(going, attempt.usage ?? NO_USAGE)] : failed;
 }
 
-function shareOf({ provider, model }: { provider: string; model: string }, usage: Usage): Share {
+function goOf({ provider, model }: Pick<Candidate, "provider" | "model">, usage: Usage): Go {
   return { provider, model, tokens_in: usage.tokens_in, tokens_out: usage.tokens_out, cost_usd: usage.cost_usd };
-}
-
-function isKnown(usage: Usage): boolean {
-  return usage.tokens_in !== null || usage.tokens_out !== null || usage.cost_usd !== null;
 }
 
 /**
@@ -142,8 +136,9 @@ function isKnown(usage: Usage): boolean {
  * that end. It names the end's day, so the roll-up that already has it stays as it is and a sum over both days is exact.
  */
 export function takeOut(end: MetricRow, now: number): Store.Write {
+  const { goes: _, ...kept } = end;
   const row: MetricRow = {
-    ...end,
+    ...kept,
     ...Keys.metric(now, end.task_id, end.n, "-out"),
     exp: expiry(now),
     agent: agentOf(end),

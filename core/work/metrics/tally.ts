@@ -9,6 +9,7 @@ import * as Sketch from "./sketch.ts";
 const NANO = 1e9;
 const MEASURES = [
   "runs",
+  "goes",
   "run_ms",
   "completed",
   "failed",
@@ -23,7 +24,8 @@ const MEASURES = [
 ] as const;
 
 /**
- * `runs` counts attempts whose time at work is known; `*_known` those of them whose usage is known. `tracked` counts attempts
+ * `runs` counts attempts whose time at work is known, `goes` the candidates that went in them, `*_known` those of these whose
+ * usage is known: one that failed and did not say is not hidden behind the next that did. `tracked` counts attempts
  * that somebody worked on, `tracked_failed` those that did not come to a good end, `untracked` ends of tasks without an attempt.
  */
 export type Cell = Record<(typeof MEASURES)[number], number> & {
@@ -54,6 +56,7 @@ export const CODEX_AGENT = "openai-codex";
 export function emptyCell(): Cell {
   return {
     runs: 0,
+    goes: 0,
     run_ms: 0,
     completed: 0,
     failed: 0,
@@ -90,15 +93,20 @@ export function empty(): Tally {
 /** Counts a record in; `sign` −1 takes its task's end out. */
 export function addRecord(tally: Tally, row: MetricRow, sign: 1 | -1): void {
   const cell = cellOf(row, sign);
+  // The one go that an attempt has where nothing is said of several is as its record says.
+  const one = row.run_ms !== null || isKnown(row) ? [row] : [];
+  const goes = row.goes ?? one;
   addCell(tally.all, cell);
+  for (const go of goes) addCell(tally.all, usageOf(go));
   for (const dimension of DIMENSIONS) {
     const name = nameOf(row, dimension);
     if (name === null) continue;
-    const [own, ...others] = dimension === "provider" || dimension === "model" ? (row.shares ?? []) : [];
-    // Who failed before the one that the run counts for has what it used itself.
-    addCell(named(tally, dimension, name), own ? { ...cell, ...usageOf(own) } : cell);
-    for (const other of others)
-      addCell(named(tally, dimension, other[dimension as "provider" | "model"]), usageOf(other));
+    addCell(named(tally, dimension, name), cell);
+    for (const go of goes) {
+      // Who failed before the one that the run counts for has what it used itself.
+      const whose = row.goes && (dimension === "provider" || dimension === "model") ? go[dimension] : name;
+      addCell(named(tally, dimension, whose ?? name), usageOf(go));
+    }
   }
   if (row.status === "failed" && (row.class === null || row.class === "unreported")) tally.missing += sign;
   if (row.run_ms !== null) Sketch.add(tally.run, row.run_ms);
@@ -138,9 +146,11 @@ export function pack(tally: Tally): Packed {
 
 export function unpack(packed: Packed): Tally {
   const tally = empty();
-  addCell(tally.all, packed.all);
+  // One of before goes were counted: an attempt was one.
+  const whole = (cell: Partial<Cell>) => ({ goes: cell.runs ?? 0, ...cell });
+  addCell(tally.all, whole(packed.all));
   for (const dimension of DIMENSIONS)
-    for (const [name, cell] of packed.by[dimension] ?? []) addCell(at(tally.by[dimension], name), cell);
+    for (const [name, cell] of packed.by[dimension] ?? []) addCell(at(tally.by[dimension], name), whole(cell));
   tally.missing = packed.missing;
   tally.run = new Map(packed.run);
   tally.queue = new Map(packed.queue);
@@ -152,7 +162,7 @@ export function dollars(cell: Cell): number {
   return cell.cost_nano / NANO;
 }
 
-function cellOf(row: MetricRow, sign: 1 | -1): Cell {
+function cellOf(row: MetricRow, sign: 1 | -1): Partial<Cell> {
   const agent = agentOf(row);
   const ran = agent !== null && sign === 1;
   return {
@@ -160,7 +170,6 @@ function cellOf(row: MetricRow, sign: 1 | -1): Cell {
     run_ms: row.run_ms ?? 0,
     completed: row.status === "completed" ? sign : 0,
     failed: row.status === "failed" ? sign : 0,
-    ...usageOf(row),
     tracked: ran ? 1 : 0,
     tracked_failed: ran && row.class !== null ? 1 : 0,
     // No attempt was ever made on it.
@@ -171,9 +180,14 @@ function cellOf(row: MetricRow, sign: 1 | -1): Cell {
 
 type Used = Pick<MetricRow, "tokens_in" | "tokens_out" | "cost_usd">;
 
-/** Tokens and cost, and whether they are known. */
-function usageOf({ tokens_in, tokens_out, cost_usd }: Used) {
+function isKnown({ tokens_in, tokens_out, cost_usd }: Used): boolean {
+  return tokens_in !== null || tokens_out !== null || cost_usd !== null;
+}
+
+/** One go: tokens and cost, and whether they are known. */
+function usageOf({ tokens_in, tokens_out, cost_usd }: Used): Partial<Cell> {
   return {
+    goes: 1,
     tokens_in: tokens_in ?? 0,
     tokens_out: tokens_out ?? 0,
     tokens_known: tokens_in !== null && tokens_out !== null ? 1 : 0,

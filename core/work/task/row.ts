@@ -58,6 +58,8 @@ export type TaskRow = {
   forced_by?: "query" | "header";
   /** US dollars of all its attempts as far as they are known. */
   spent_usd?: number;
+  /** US dollars that were spent before a person began it anew: they count for its item, no more for itself. */
+  spent_before_usd?: number;
   item?: ItemRef;
   /** A run-state claim of an outside runner: it starts no attempt and changes no status. */
   run_id?: string;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import * as Pipeline from "../../../core/flow/pipeline/index.ts";
+import type * as Worker from "../../../core/flow/worker/index.ts";
 import * as Provider from "../../../core/work/provider/index.ts";
+import * as Task from "../../../core/work/task/index.ts";
 import { react } from "../../../functions/subscribers/subscribers.ts";
 import {
   attemptOf,
@@ -237,6 +239,24 @@ describe("what ends a cooldown", () => {
     await Pipeline.resume(deps, { kind: "provider", provider: "alpha" });
     expect(await Provider.admit(deps, TARGET, "a/1")).toEqual({ kind: "go", tests: true });
     expect((await Provider.admit(deps, TARGET, "b/1")).kind).toBe("cooling");
+  });
+
+  it("not what the pipeline came to by itself: a question before anybody was asked says nothing of the target", async () => {
+    const deps = await testPipeline({ providers: [scripted("alpha", () => finished())] });
+    await cooled(deps);
+    const asks: Task.Outcome = {
+      kind: "question",
+      question: { prompt: "Your branch and ours conflict.", options: ["done"] },
+    };
+    const unasked = {
+      ...deps,
+      carryOut: (_: Worker.Order, report: Worker.Report) => report.outcome(asks, null, "", Task.NOTHING),
+    };
+    expect((await attemptOnce(unasked, await newTask(deps))).row.status).toBe("needs_decision");
+    expect((await Provider.health(deps)).cooldowns).toHaveLength(1);
+    await deps.clock.advance(MINUTE * 10);
+    expect((await attemptOnce(deps, await newTask(deps))).row.status).toBe("completed");
+    expect((await Provider.health(deps)).cooldowns).toEqual([]);
   });
 
   it("an answer that was good for nothing: the target is well", async () => {

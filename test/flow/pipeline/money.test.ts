@@ -173,6 +173,17 @@ describe("the windows of paid runs", () => {
     expect(asked(deps)).toHaveLength(2);
   });
 
+  it("turn a go away before it may test what cooled down, so that whoever may be paid can", async () => {
+    const deps = await testPipeline({ env, providers: [paid()] });
+    const planned = await Promise.all(Array.from({ length: 3 }, async () => plannedOne(deps)));
+    for (const one of planned.slice(0, 2)) await Pipeline.invoke(deps, one, never);
+    await coolDown(deps, { provider: "paid", account: "none", model: "p1" }, { class: "rate_limit", message: "429" });
+    await deps.clock.advance(30_000);
+    for (const one of planned.slice(2)) expect((await Pipeline.invoke(deps, one, never)).kind).toBe("fallback");
+    expect((await Provider.health(deps)).cooldowns).toMatchObject([{ class: "rate_limit" }]);
+    expect((await Provider.health(deps)).cooldowns[0]).not.toHaveProperty("probe_by");
+  });
+
   it("count a go once, in however many parts it comes, and let it go on when it was the last", async () => {
     const deps = await testPipeline({ env: { ...env, PAID_TOOL_8H_LIMIT: "3" }, providers: [inParts(3)] });
     deps.work.continueAfterMs = 1000;
@@ -412,6 +423,19 @@ describe("budgets of money", () => {
     expect(await Metrics.costOfDay(deps, deps.clock.now())).toBe(asked(deps).length);
   });
 
+  it.each([
+    ["the day's", { PIPELINE_DAY_MAX_COST_USD: "1" }],
+    ["a window", { PAID_TOOL_8H_LIMIT: "3" }],
+  ])("%s that was raised meanwhile: who was parked for it goes on at the next start", async (_name, limits) => {
+    const deps = await testPipeline({ env: { ...env, ...limits }, providers: [paid()] });
+    await attemptOnce(deps, await newTask(deps));
+    const { row } = await attemptOnce(deps, await newTask(deps));
+    expect(row).toMatchObject({ status: "pending", waits_for: ["money"] });
+    await Pipeline.wake(deps, { kind: "money" });
+    await Pipeline.dispatch({ ...deps, config: (await testPipeline({ env })).config });
+    expect((await rowOf(deps, row.id)).status).toBe("running");
+  });
+
   it("retry begins with the budget whole", async () => {
     const bad = scripted("paid", () => failed("bad_result", DOLLAR), { models: models("p1"), capabilities: PAID });
     const deps = await testPipeline({ env, providers: [bad] });
@@ -421,6 +445,34 @@ describe("budgets of money", () => {
     expect(await rowOf(deps, id)).toMatchObject({ status: "failed", spent_usd: 2 });
     await Pipeline.retry(deps, id);
     expect((await rowOf(deps, id)).spent_usd).toBeUndefined();
+  });
+});
+
+describe("an item's money when a person begins anew", () => {
+  const env = { AGENT_ALLOW_PAID_PROVIDERS: "1", PIPELINE_ITEM_MAX_COST_USD: "100" };
+  const bad = () => scripted("paid", () => failed("bad_result", DOLLAR), { models: models("p1"), capabilities: PAID });
+
+  it("is whole for an item that was abandoned", async () => {
+    const deps = await testPipeline({ env, providers: [bad()] });
+    await pushItems(deps, ["x"]);
+    await untilStill(deps);
+    expect((await itemOf(deps, "x")).state).toBe("abandoned");
+    const before = deps.requests.length;
+    await Pipeline.retryItem(deps, "b", "x");
+    await untilStill(deps);
+    const left = deps.requests.map((request) => request.budgetUsd);
+    expect([left[0], left[1], left[before], left[before + 1]]).toEqual([100, 99, 100, 99]);
+  });
+
+  it("still counts what a task of it had cost before the task was retried", async () => {
+    const deps = await testPipeline({ env, providers: [bad()] });
+    await pushItems(deps, ["x"]);
+    await untilStill(deps, 1);
+    const { task } = await itemOf(deps, "x");
+    await Pipeline.cancel(deps, task ?? "", "a person looked at it");
+    await Pipeline.retry(deps, task ?? "");
+    await untilStill(deps);
+    expect(deps.requests.map((request) => request.budgetUsd).slice(0, 3)).toEqual([100, 99, 98]);
   });
 });
 
@@ -468,4 +520,37 @@ it("FAILURES 55: a fallback whose cost nobody knows is unknown, not free, though
   });
   await attemptOnce(deps, await newTask(deps));
   expect((await Metrics.read(deps)).by_provider).toMatchObject({ first: { cost_usd: 1 }, second: { cost_usd: null } });
+});
+
+it("a run whose cost nobody knows is not hidden behind the next one's: the coverage says so, by provider too", async () => {
+  const silent = { tokens_in: null, tokens_out: null, tokens_cached: null, cost_usd: null };
+  const deps = await testPipeline({
+    env: { AGENT_ALLOW_PAID_PROVIDERS: "1" },
+    providers: [
+      scripted("first", () => failed("stalled", silent), { models: models("a1") }),
+      scripted("second", () => finished(undefined, DOLLAR), { models: models("b1") }),
+    ],
+  });
+  await attemptOnce(deps, await newTask(deps));
+  const { by_provider, usage } = await Metrics.read(deps);
+  expect(usage).toMatchObject({ cost_usd: 1, coverage: 0.5, cost_coverage: 0.5 });
+  expect(by_provider).toMatchObject({ first: { cost_usd: null, tokens_in: null }, second: { cost_usd: 1 } });
+});
+
+it("a retry takes a task's end back, and what its candidates cost counts once", async () => {
+  const deps = await testPipeline({
+    env: { AGENT_ALLOW_PAID_PROVIDERS: "1" },
+    providers: [
+      scripted("first", () => failed("stalled", DOLLAR), { models: models("a1") }),
+      scripted("second", () => failed("bad_result", DOLLAR), { models: models("b1") }),
+    ],
+  });
+  const id = await newTask(deps);
+  await untilStill(deps);
+  expect((await rowOf(deps, id)).status).toBe("failed");
+  const before = (await Metrics.read(deps)).by_provider;
+  await Pipeline.retry(deps, id);
+  const after = (await Metrics.read(deps)).by_provider;
+  const costs = (by: typeof before) => Object.entries(by).map(([name, { cost_usd }]) => [name, cost_usd]);
+  expect(costs(after)).toEqual(costs(before));
 });
