@@ -108,3 +108,27 @@ describe.each(["messages", "responses", "chat"])("an item by a model server that
     expect(processesOf(made)).toEqual([]);
   });
 });
+
+it("a model that always says done and leaves nothing is stopped by the item's budgets, and what it cost is shown", async () => {
+  const { row, start } = PROTOCOLS["messages"] as (typeof PROTOCOLS)[string];
+  const done = () => says({ verdict: "pass", summary: "All done.", spec_path: "specs/none.md" });
+  const server = await start(done, { key: KEY, models: row.models.map((model) => model.name) });
+  const made = project(1, [], 1);
+  const base = made.git("rev-parse", "HEAD");
+  try {
+    const run = await startHost(made, { provider: row.name, env: settingsFor(row, server.url) });
+    const said = run.all ?? "";
+    expect(run.exitCode, said).toBe(1);
+    const { items, records } = await tableOf(made.home);
+    expect(items).toMatchObject([{ state: "abandoned" }]);
+    // Two tries a task, and a task for the first round and each of the five after it.
+    expect(server.requests).toHaveLength(12);
+    expect(mainline(made, base)).toEqual([]);
+    const cost = records.reduce((sum, one) => sum + (one.cost_usd ?? NaN), 0);
+    expect(cost).toBeGreaterThan(0);
+    expect(said).toContain(`Cost      ${cost.toFixed(4)} USD`);
+  } finally {
+    await server.close();
+    rmSync(join(made.dir, ".."), { recursive: true, force: true });
+  }
+});
