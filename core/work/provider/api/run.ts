@@ -44,9 +44,6 @@ export async function run(
   const names = request.tree ? Tools.namesFor(request.task.type) : [];
   const loaded = await load(row, { model: model.name, url: at.url, key });
   const price = model.price ?? (row.capabilities.paid ? null : FREE);
-  if (request.budgetUsd !== undefined && price === null)
-    log(`[budget] the price of ${model.name} is unknown: ${request.budgetUsd} USD cannot be watched`);
-
   /** What this part of the run cost. */
   let usage = NO_USAGE;
   const failed = (failure: Failure, text: string): RunResult => {
