@@ -1004,6 +1004,8 @@ export interface components {
         code: string;
         detail: string;
       }[];
+      /** @description How many had moved out of the filter by the time it was their turn */
+      skipped: number;
       next_cursor: string | null;
     };
     Candidate: {

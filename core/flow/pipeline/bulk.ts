@@ -3,7 +3,7 @@ import type { Deps } from "../../ground/deps.ts";
 import { CoherenceError, fail } from "../../ground/errors.ts";
 import * as Store from "../../ground/store/index.ts";
 import * as Task from "../../work/task/index.ts";
-import { cancel, retry } from "./verbs.ts";
+import { cancel, MovedOn, retry } from "./verbs.ts";
 
 const time = z.iso.datetime({ offset: true });
 
@@ -25,6 +25,8 @@ export type Bulk = {
   ids: string[];
   /** What could not be changed, and why; it is as it was. */
   refused: { id: string; code: string; detail: string }[];
+  /** How many had moved out of the filter by the time it was their turn; they are as they were. */
+  skipped: number;
   /** Set when more may fit behind these. */
   cursor?: string;
 };
@@ -42,7 +44,7 @@ const STATUSES: Readonly<Record<"cancel" | "retry", readonly Task.Status[]>> = {
 
 /**
  * Cancels or retries every task that fits, one after the other, each as its own verb does; at most `limit` a call, and the cursor
- * goes on. One that cannot be changed is told, the others go on. Throws `input.invalid` without a condition, or for a status that
+ * goes on. One that cannot be changed is told, one that moved out of the filter meanwhile is passed over, the others go on. Throws `input.invalid` without a condition, or for a status that
  * the action does not take; `input.cursor` for a cursor of another call.
  */
 export async function bulk(
@@ -54,7 +56,8 @@ export async function bulk(
   const statuses = statusesOf(action, filter);
   const bound = JSON.stringify([action, filter]);
   const after = options.cursor === undefined ? undefined : placeIn(bound, options.cursor);
-  const done: Bulk = { matched: 0, ids: [], refused: [] };
+  const done: Bulk = { matched: 0, ids: [], refused: [], skipped: 0 };
+  const still = (row: Task.Indexed) => statuses.includes(row.status) && fits(row, filter);
   let last = "";
   let looked = 0;
   for await (const { row, place } of Task.walk(deps, statuses, after)) {
@@ -63,7 +66,7 @@ export async function bulk(
     last = place;
     if (!fits(row, filter)) continue;
     done.matched++;
-    if (!options.dryRun) await change(deps, action, row.id, options.reason, done);
+    if (!options.dryRun) await change(deps, action, row.id, options.reason, still, done);
     else if (done.ids.length < options.limit) done.ids.push(row.id);
     if (done.matched >= (options.dryRun ? MOST_COUNTED : options.limit))
       return { ...done, cursor: Store.Cursor.encode(bound, { place }) };
@@ -76,12 +79,14 @@ async function change(
   action: "cancel" | "retry",
   id: string,
   reason: string | undefined,
+  still: (row: Task.TaskRow) => boolean,
   done: Bulk,
 ): Promise<void> {
   try {
-    await (action === "cancel" ? cancel(deps, id, reason) : retry(deps, id));
+    await (action === "cancel" ? cancel(deps, id, reason, still) : retry(deps, id, still));
     done.ids.push(id);
   } catch (error) {
+    if (error instanceof MovedOn) return void done.skipped++;
     if (!(error instanceof CoherenceError)) throw error;
     done.refused.push({ id, code: error.code, detail: error.message });
   }

@@ -12,16 +12,25 @@ import { endAttempt, settled, type Ending } from "./end.ts";
 
 /** What an operator does to one task. Each throws `task.not_found` (404) and `task.transition` (409), and then changes nothing. */
 
+/** The task is none of those any more that it was chosen from. */
+export class MovedOn extends Error {}
+
+/** What must hold of a task by the time it is changed; else `MovedOn` is thrown. */
+type Still = (row: Task.TaskRow) => boolean;
+
 /** Ends a task for good; a running one loses its lease, so its agent is stopped within a heartbeat and no later write lands. */
-export async function cancel(deps: Deps, taskId: string, reason?: string): Promise<Task.Whole> {
+export async function cancel(deps: Deps, taskId: string, reason?: string, still?: Still): Promise<Task.Whole> {
   const why = `cancelled${reason ? `: ${Task.cut(reason, 300)}` : ""}`;
-  return move(deps, taskId, () => ({
-    to: "cancelled",
-    actor: "operator",
-    class: "cancelled",
-    message: why,
-    change: { set: { wait_reason: why }, remove: ["current_step", "retry_not_before", "decision_due"] },
-  }));
+  return move(deps, taskId, (row) => {
+    if (still?.(row) === false) throw new MovedOn();
+    return {
+      to: "cancelled",
+      actor: "operator",
+      class: "cancelled",
+      message: why,
+      change: { set: { wait_reason: why }, remove: ["current_step", "retry_not_before", "decision_due"] },
+    };
+  });
 }
 
 /** Answers what a task asks: it is pending again, and its next attempt reads the answer. */
@@ -49,8 +58,9 @@ export async function decide(deps: Deps, taskId: string, answer: string): Promis
 }
 
 /** Begins a failed or cancelled task again with its budgets whole. A task of an item only while the item still names it. */
-export async function retry(deps: Deps, taskId: string): Promise<Task.Whole> {
+export async function retry(deps: Deps, taskId: string, still?: Still): Promise<Task.Whole> {
   const row = await existing(deps, taskId);
+  if (still?.(row) === false) throw new MovedOn();
   if (row.status !== "failed" && row.status !== "cancelled")
     throw fail("task.transition", `Only failed and cancelled tasks are retried; this one is ${row.status}`, {
       remedy: "Decide one that asks, release one that runs.",
@@ -64,6 +74,7 @@ export async function retry(deps: Deps, taskId: string): Promise<Task.Whole> {
   }
   const taken = await takenOut(deps, row);
   return move(deps, taskId, (now) => {
+    if (still?.(now) === false) throw new MovedOn();
     if (now.status !== row.status || now.att !== row.att)
       throw fail("task.transition", "The task moved on meanwhile", { remedy: "Look at it again." });
     return {

@@ -87,6 +87,7 @@ const Bulk = z
     matched: z.number().int(),
     ids: z.array(z.string()),
     refused: z.array(z.object({ id: z.string(), code: z.string(), detail: z.string() })),
+    skipped: z.number().int().describe("How many had moved out of the filter by the time it was their turn"),
     /** Set when more may fit: pass it to go on. */
     next_cursor: z.string().nullable(),
   })

@@ -92,9 +92,11 @@ function would({ matched, ids }: Change, done: string): string {
   return `${section(`${matched} would be ${done}:`, shown.map(oneLine).join("\n"))}${more}\nSay --yes to do it.`;
 }
 
-function did({ ids, refused }: Change, done: string): string {
+function did({ matched, ids, refused }: Change, done: string): string {
   const not = refused.map(({ id, code, detail }) => `${oneLine(id)}: ${oneLine(detail)} (${oneLine(code)})`);
-  return [`${ids.length} ${done}.`, section(`${refused.length} could not be:`, not.join("\n"))]
+  const moved = matched - ids.length - refused.length;
+  const passedOver = moved > 0 ? ` ${moved} had moved on meanwhile.` : "";
+  return [`${ids.length} ${done}.${passedOver}`, section(`${refused.length} could not be:`, not.join("\n"))]
     .filter(Boolean)
     .join("\n");
 }

@@ -2,7 +2,19 @@ import { describe, expect, it } from "vitest";
 import * as Pipeline from "../../../core/flow/pipeline/index.ts";
 import * as Store from "../../../core/ground/store/index.ts";
 import { Keys } from "../../../core/ground/store/index.ts";
-import { held, newTask, pushItems, records, rowOf, testPipeline, untilStill, wholeOf } from "../../support/pipeline.ts";
+import {
+  held,
+  meanwhile,
+  newTask,
+  partition,
+  pushItems,
+  records,
+  rowOf,
+  testPipeline,
+  untilStill,
+  wholeOf,
+  type TestPipeline,
+} from "../../support/pipeline.ts";
 
 const dry = { dryRun: true, limit: 100 };
 const wet = { dryRun: false, limit: 100 };
@@ -20,7 +32,7 @@ describe("a bulk change", () => {
     await deps.clock.advance(1);
     const ids = [first, await newTask(deps, WEATHER)];
     await newTask(deps);
-    expect(await Pipeline.bulk(deps, "cancel", WEATHER, dry)).toEqual({ matched: 2, ids, refused: [] });
+    expect(await Pipeline.bulk(deps, "cancel", WEATHER, dry)).toEqual({ matched: 2, ids, refused: [], skipped: 0 });
     expect(await Pipeline.bulk(deps, "cancel", WEATHER, { dryRun: true, limit: 1 })).toMatchObject({
       matched: 2,
       ids: ids.slice(0, 1),
@@ -37,15 +49,72 @@ describe("a bulk change", () => {
     await Pipeline.update(deps, asking, { status: "needs_decision" }, { kind: "operator" });
     const other = await newTask(deps);
     const done = await Pipeline.bulk(deps, "cancel", WEATHER, { ...wet, reason: "rain" });
-    expect(done).toEqual({ matched: 3, ids: [pending, asking, running.id], refused: [] });
+    expect(done).toEqual({ matched: 3, ids: [pending, asking, running.id], refused: [], skipped: 0 });
     for (const id of done.ids)
       expect(await rowOf(deps, id)).toMatchObject({ status: "cancelled", wait_reason: "cancelled: rain" });
     expect((await rowOf(deps, other)).status).toBe("pending");
-    expect(await Pipeline.bulk(deps, "cancel", WEATHER, wet)).toEqual({ matched: 0, ids: [], refused: [] });
+    expect(await Pipeline.bulk(deps, "cancel", WEATHER, wet)).toEqual({ matched: 0, ids: [], refused: [], skipped: 0 });
     const back = await Pipeline.bulk(deps, "retry", { status: "cancelled" }, wet);
     expect(back.matched).toBe(3);
     expect((await rowOf(deps, pending)).status).toBe("pending");
     expect((await records(deps)).filter(({ status }) => status !== null)).toEqual([]);
+  });
+
+  describe("meets a task that has moved out of its filter since it was found", () => {
+    const begun = async (deps: TestPipeline, id: string) =>
+      void (await Pipeline.update(deps, id, { status: "running", worker_id: "w" }, { kind: "operator" }));
+    const twice = async (deps: TestPipeline, id: string) => {
+      await Pipeline.retry(deps, id);
+      await Pipeline.cancel(deps, id);
+    };
+
+    it.each([
+      ["before it is read again", "read", "ST#pending"],
+      ["before it is written", "write", "T#"],
+    ] as const)("%s: it is left as it is, and counted as passed over", async (_what, when, text) => {
+      const deps = await testPipeline();
+      const first = await newTask(deps);
+      await deps.clock.advance(1);
+      const second = await newTask(deps);
+      let after: Store.Item[] = [];
+      meanwhile(deps.store, when, text, async () => {
+        await begun(deps, first);
+        after = await partition(deps, first);
+      });
+      const done = await Pipeline.bulk(deps, "cancel", { status: "pending" }, wet);
+      expect(after).not.toEqual([]);
+      expect(done).toEqual({ matched: 2, ids: [second], refused: [], skipped: 1 });
+      expect(await partition(deps, first)).toEqual(after);
+    });
+
+    it("by its worker: another's run of it goes on", async () => {
+      const deps = await testPipeline();
+      const id = await newTask(deps);
+      await begun(deps, id);
+      meanwhile(deps.store, "write", `T#${id}`, async () => {
+        await Pipeline.release(deps, id);
+        await Pipeline.update(deps, id, { status: "running", worker_id: "w2" }, { kind: "operator" });
+      });
+      expect(await Pipeline.bulk(deps, "cancel", { claimed_by: "w" }, wet)).toMatchObject({ ids: [], skipped: 1 });
+      expect(await rowOf(deps, id)).toMatchObject({ status: "running", claimed_by: "w2" });
+    });
+
+    it("a retry: what failed is begun again only while it has failed", async () => {
+      const deps = await testPipeline();
+      const id = await newTask(deps);
+      await Pipeline.update(deps, id, { status: "failed", error: "x" }, { kind: "operator" });
+      meanwhile(deps.store, "write", `T#${id}`, () => twice(deps, id));
+      expect(await Pipeline.bulk(deps, "retry", { status: "failed" }, wet)).toMatchObject({ ids: [], skipped: 1 });
+      expect((await rowOf(deps, id)).status).toBe("cancelled");
+    });
+
+    it("one that still fits is changed, whatever came between", async () => {
+      const deps = await testPipeline();
+      const id = await newTask(deps);
+      meanwhile(deps.store, "write", `T#${id}`, () => begun(deps, id));
+      expect(await Pipeline.bulk(deps, "cancel", { task_type: "impl" }, wet)).toMatchObject({ ids: [id], skipped: 0 });
+      expect((await rowOf(deps, id)).status).toBe("cancelled");
+    });
   });
 
   it("goes on behind its cursor, past what is refused", async () => {
@@ -120,11 +189,12 @@ describe("a bulk change", () => {
     await deps.clock.advance(1);
     const id = await newTask(deps, WEATHER);
     const first = await Pipeline.bulk(deps, "cancel", WEATHER, dry);
-    expect(first).toEqual({ matched: 0, ids: [], refused: [], cursor: expect.any(String) as string });
+    expect(first).toEqual({ matched: 0, ids: [], refused: [], skipped: 0, cursor: expect.any(String) as string });
     expect(await Pipeline.bulk(deps, "cancel", WEATHER, { ...dry, cursor: first.cursor })).toEqual({
       matched: 1,
       ids: [id],
       refused: [],
+      skipped: 0,
     });
   });
 

@@ -128,6 +128,17 @@ describe("a bulk change", () => {
     expect(out).toContain("task_3");
   });
 
+  it("says how many had moved on before it was their turn", async () => {
+    const body = { dry_run: false, matched: 3, ids: ["task_1"], refused: [], skipped: 2, next_cursor: null };
+    const host = await play({ "POST /api/agent/tasks/bulk-cancel": () => ({ body }) });
+    const answer = await run(["cancel", "--status", "pending", "--yes"], {
+      env: { AGENT_API_BASE: host.base },
+      cwd: "/",
+    });
+    await host.close();
+    expect(answer).toMatchObject({ out: "1 cancelled. 2 had moved on meanwhile.\n", code: 0 });
+  });
+
   it("a time without a zone is bad usage", async () => {
     expect(await coherence("cancel", "--created-before", "2026-01-01")).toMatchObject({ out: "", code: 2 });
   });
