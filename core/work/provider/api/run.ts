@@ -140,8 +140,8 @@ function limitReached(
   if (turns >= limits.turns) return bad(`The work was not done after ${turns} answers, the most of one run.`);
   if (tokens >= limits.tokens)
     return bad(`The work was not done after ${tokens} tokens; ${limits.tokens} is the most of one run.`);
-  // Four characters are about one token: close enough to leave before a request that is refused, or costs more, beyond it.
-  const next = sizeOf(last) + Math.ceil(JSON.stringify(added).length / 4);
+  // Three bytes are about one token, of code and of other scripts too: early enough to leave before a request that is refused.
+  const next = sizeOf(last) + Math.ceil(Buffer.byteLength(JSON.stringify(added)) / 3);
   if (sizeOf(last) > 0 && next > model.context_window)
     return {
       class: "context_length",
