@@ -40,6 +40,7 @@ function route(more: Partial<Omit<Routing.Routing, "task">> & { task?: Partial<R
     readiness: ready(...providers),
     cooling: [],
     stops: [],
+    bounded: false,
     paused: [],
     rules: CLASS_RULES,
     hasWorker: () => true,
@@ -191,6 +192,22 @@ describe("who is left out, and why", () => {
       { class: "no_worker", who_acts: "system" },
     ]);
     expect(route({ providers }).candidates).toMatchObject([{ where: "machine" }]);
+  });
+
+  it("under a cost budget a paid model of unknown price, unless its provider says what it cost", () => {
+    const caps = { paid: true };
+    const priced = { price: { input: 1, cached: 1, written: 1, output: 1, date: "", source: "" } };
+    const [known, unknown] = models("known", "unknown").map((model, i) => (i === 0 ? { ...model, ...priced } : model));
+    const both = [known, unknown].filter((one) => one !== undefined);
+    const providers = [
+      provider("a", { models: both, caps }),
+      provider("b", { models: both, caps: { ...caps, tells_cost: true } }),
+      provider("c", { models: both }),
+    ];
+    const routed = route({ providers, allowPaid: true, bounded: true });
+    expect(names(routed).toSorted()).toEqual(["a/known", "b/known", "b/unknown", "c/known", "c/unknown"]);
+    expect(routed.skipped).toMatchObject([{ provider: "a", model: "unknown", who_acts: "user" }]);
+    expect(names(route({ providers, allowPaid: true }))).toHaveLength(6);
   });
 
   describe("simulated", () => {

@@ -57,12 +57,6 @@ describe("limits of one run", () => {
     expect(await at.run({ budgetUsd: 0.5 }, { price: PRICE })).toMatchObject({ kind: "finished" });
   });
 
-  test("a price that is unknown is said: a budget cannot be watched", async () => {
-    at = await bench("openrouter", [done()]);
-    await at.run({ budgetUsd: 1 }, { price: null });
-    expect(at.logged[0]).toMatch(/^\[budget\] the price of .+ is unknown/);
-  });
-
   test("the window: a conversation that outgrows it is not sent again", async () => {
     at = await bench("chat", [{ kind: "function", name: "list", args: {}, usage: { input: 31_990 } }, done()]);
     expect(await at.run()).toMatchObject({

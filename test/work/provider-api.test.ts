@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import type { Reply } from "../support/models/reply.ts";
 import { bench, call, done, KEY, NAMES, told, type Bench } from "./provider-api-helpers.ts";
 
 let at: Bench;
@@ -90,4 +91,15 @@ test("tokens written to the cache are a part of what was read, and cost what the
   const { usage } = await at.run();
   expect(usage).toMatchObject({ tokens_in: 1000, tokens_cached: 400, tokens_out: 50 });
   expect(usage.cost_usd).toBeCloseTo((300 * 0.1 + 400 * 0.01 + 300 * 0.125 + 50 * 0.5) / 1e6, 12);
+});
+
+test("what OpenRouter says that it charged outranks the price, and is there where none is known", async () => {
+  const usage = { cost: 0.25 };
+  const look: Reply = { kind: "function", name: "list", args: {}, usage };
+  for (const price of [null, undefined]) {
+    at = await bench("openrouter", [look, { kind: "text", text: "Done.", usage }]);
+    const { usage: used } = await at.run({}, price === undefined ? {} : { price });
+    expect(used).toMatchObject({ tokens_in: 2000, cost_usd: 0.5 });
+    await at.close();
+  }
 });

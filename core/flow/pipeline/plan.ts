@@ -73,6 +73,7 @@ async function routingOf(
     hostPin: deps.routing.pin,
     allowPaid: deps.config.allowPaid || Executor.allowsPaid(context),
     stops: money.stops,
+    bounded: money.left !== undefined,
     allowSimulated: deps.routing.allowSimulated,
     now,
   };

@@ -18,7 +18,7 @@ export type Routing = {
     name: string;
     family: "api" | "cli" | "simulated";
     executor: string | null;
-    models: readonly Pick<Model, "name" | "tier">[];
+    models: readonly Pick<Model, "name" | "tier" | "price">[];
     prefers: readonly TaskType[];
     capabilities: Capabilities;
     /** `none`: it asks for no key, or has none. */
@@ -41,6 +41,8 @@ export type Routing = {
   allowPaid: boolean;
   /** Why no more may be paid, where that is so. */
   stops: readonly Stop[];
+  /** A budget of money bounds the task: what a run costs has to be known. */
+  bounded: boolean;
   /** The scratch repository: the simulated provider may play. Elsewhere only when named. */
   allowSimulated: boolean;
   now: number;
@@ -71,8 +73,8 @@ export function order(routing: Routing): { candidates: Candidate[]; skipped: Ski
   for (const [place, provider] of known.entries()) {
     // Never a fallback for real work: simulated plays only when named or on the scratch repository.
     if (provider.family === "simulated" && pin === undefined && !routing.allowSimulated) continue;
-    for (const [cheapness, { name: model, tier }] of provider.models.entries()) {
-      const leftOut = why(routing, provider, model, pin !== undefined);
+    for (const [cheapness, { name: model, tier, price }] of provider.models.entries()) {
+      const leftOut = why(routing, provider, { model, price }, pin !== undefined);
       if (leftOut) {
         skipped.push({ provider: provider.name, model, ...leftOut });
         continue;
@@ -116,7 +118,7 @@ type LeftOut = Omit<Skipped, "provider" | "model">;
 function why(
   routing: Routing,
   provider: Routing["providers"][number],
-  model: string,
+  { model, price }: { model: string; price: Model["price"] },
   named: boolean,
 ): LeftOut | undefined {
   if (provider.off) return { reason: provider.off.detail, who_acts: "user", remedy: provider.off.remedy };
@@ -160,6 +162,13 @@ function why(
       who_acts: stop.until === undefined ? "user" : "system",
       remedy: stop.remedy,
       ...(stop.until === undefined ? {} : { returns_at: stop.until }),
+    };
+  if (routing.bounded && provider.capabilities.paid && price === null && provider.capabilities.tells_cost !== true)
+    return {
+      reason: "its price is unknown, and a cost budget bounds the task: nobody could tell when that is spent",
+      class: "payment",
+      who_acts: "user",
+      remedy: `Give ${model} a price in coherence.config.json, or take the budget away.`,
     };
   const cooling = routing.cooling.find(
     (c) => c.provider === provider.name && (c.model === undefined || c.model === model),

@@ -10,6 +10,8 @@ export type Capabilities = {
   /** In the step itself, or on a machine with a worker. */
   where: Candidate["where"];
   paid: boolean;
+  /** It says itself what a run cost, whatever is known of its models' prices. */
+  tells_cost?: true;
 };
 
 export type Readiness =

@@ -29,7 +29,7 @@ import {
 
 const HOUR = 3_600_000;
 const DOLLAR = { ...USAGE, cost_usd: 1 };
-const PAID = { edits: true, runs_commands: true, where: "inline" as const, paid: true };
+const PAID = { edits: true, runs_commands: true, where: "inline" as const, paid: true, tells_cost: true as const };
 
 /** A paid provider whose every run costs a dollar, and one that costs nothing. */
 const paid = () => scripted("paid", () => finished(undefined, DOLLAR), { models: models("p1"), capabilities: PAID });
@@ -366,6 +366,19 @@ describe("budgets of money", () => {
     expect(row.decision_prompt).toContain("max_cost_usd");
     expect(asked(deps)).toHaveLength(1);
     expect(await episodes(deps)).toEqual(["paid cost_overrun 1"]);
+  });
+
+  it("a model whose price nobody knows is not asked for it, and the remedy is named; without a budget it is", async () => {
+    const { tells_cost: _, ...silent } = PAID;
+    const deps = await testPipeline({
+      env,
+      providers: [scripted("paid", () => finished(undefined, DOLLAR), { models: models("p1"), capabilities: silent })],
+    });
+    const { row } = await attemptOnce(deps, await newTask(deps, { context: { max_cost_usd: 1 } }));
+    expect(row).toMatchObject({ status: "needs_decision", tries: 0 });
+    expect(row.decision_prompt).toMatch(/price is unknown.*Give p1 a price in coherence\.config\.json/s);
+    expect(asked(deps)).toEqual([]);
+    expect((await attemptOnce(deps, await newTask(deps))).row.status).toBe("completed");
   });
 
   it("a task's: the rest of it bounds a run that can tell its cost", async () => {

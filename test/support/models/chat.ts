@@ -34,6 +34,7 @@ export const chat: Dialect = {
                 completion_tokens: usage.output,
                 total_tokens: usage.input + usage.output,
                 prompt_tokens_details: { cached_tokens: usage.cached },
+                ...(usage.cost === undefined ? {} : { cost: usage.cost }),
               },
             },
           },

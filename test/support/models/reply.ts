@@ -43,8 +43,8 @@ type Ending = {
 
 export type Finish = "length" | "content-filter" | "unheard-of";
 
-/** Tokens; `cached` and `written` are parts of `input`. */
-export type Usage = { input: number; cached: number; written: number; output: number };
+/** Tokens; `cached` and `written` are parts of `input`. `cost`: US dollars, of a server that says them. */
+export type Usage = { input: number; cached: number; written: number; output: number; cost?: number };
 
 /** What a complete answer costs where the script does not say. */
 export const COST: Usage = { input: 1000, cached: 400, written: 0, output: 50 };

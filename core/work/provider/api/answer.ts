@@ -5,7 +5,7 @@ import type { Price } from "../port.ts";
 import { failureOf } from "./failure.ts";
 import type { Loaded } from "./model.ts";
 import type { ApiLimits } from "./row.ts";
-import { usageOfAnswer } from "./tokens.ts";
+import { chargedFor, usageOfAnswer } from "./tokens.ts";
 
 /** A call of a tool as the model made it; `input` is not checked yet. */
 export type Call = { id: string; name: string; input: unknown };
@@ -59,7 +59,7 @@ export async function ask(
     for await (const part of result.stream) {
       if (part.type === "error") error ??= { thrown: part.error };
       else if (part.type === "finish-step") {
-        usage = usageOfAnswer(part.usage, price);
+        usage = usageOfAnswer(part.usage, price, chargedFor(part.providerMetadata));
         finish = { reason: part.finishReason, raw: part.rawFinishReason };
       } else if (part.type === "ping") watch.alive();
       // What the SDK says of itself is no part of the answer.

@@ -32,7 +32,7 @@ export const openrouterFree: ApiRow = {
     },
   ],
   modelSetting: null,
-  capabilities: { edits: true, runs_commands: false, where: "inline", paid: false },
+  capabilities: { edits: true, runs_commands: false, where: "inline", paid: false, tells_cost: true },
   // A free model waits its turn.
   limits: { ...REMOTE, firstTokenMs: 30_000, outputTokens: 16_000 },
 };
@@ -60,6 +60,6 @@ export const openrouter: ApiRow = {
     { name: "anthropic/claude-sonnet-5.5", context_window: 1_000_000, tier: 2, price: null },
   ],
   modelSetting: "OPENROUTER_MODEL",
-  capabilities: { edits: true, runs_commands: false, where: "inline", paid: true },
+  capabilities: { edits: true, runs_commands: false, where: "inline", paid: true, tells_cost: true },
   limits: REMOTE,
 };

@@ -44,9 +44,6 @@ export async function run(
   const names = request.tree ? Tools.namesFor(request.task.type) : [];
   const loaded = await load(row, { model: model.name, url: at.url, key });
   const price = model.price ?? (row.capabilities.paid ? null : FREE);
-  if (request.budgetUsd !== undefined && price === null)
-    log(`[budget] the price of ${model.name} is unknown: ${request.budgetUsd} USD cannot be watched`);
-
   /** What this part of the run cost. */
   let usage = NO_USAGE;
   const failed = (failure: Failure, text: string): RunResult => {
@@ -143,8 +140,8 @@ function limitReached(
   if (turns >= limits.turns) return bad(`The work was not done after ${turns} answers, the most of one run.`);
   if (tokens >= limits.tokens)
     return bad(`The work was not done after ${tokens} tokens; ${limits.tokens} is the most of one run.`);
-  // Four characters are about one token: close enough to leave before a request that is refused, or costs more, beyond it.
-  const next = sizeOf(last) + Math.ceil(JSON.stringify(added).length / 4);
+  // Three bytes are about one token, of code and of other scripts too: early enough to leave before a request that is refused.
+  const next = sizeOf(last) + Math.ceil(Buffer.byteLength(JSON.stringify(added)) / 3);
   if (sizeOf(last) > 0 && next > model.context_window)
     return {
       class: "context_length",

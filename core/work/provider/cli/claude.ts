@@ -9,7 +9,7 @@ export const claude: CliRow = {
   executor: "claude",
   models: anthropic.models,
   modelSetting: "ANTHROPIC_MODEL",
-  capabilities: { edits: true, runs_commands: true, where: "machine", paid: true },
+  capabilities: { edits: true, runs_commands: true, where: "machine", paid: true, tells_cost: true },
   prefers: ["impl", "test"],
   verified: "2.1.332",
   binary: {
