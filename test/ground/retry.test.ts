@@ -130,6 +130,26 @@ describe("what others come between", () => {
     expect(times).toBe(5);
   });
 
+  it("of a name is done again one after the other, whatever becomes of the one before", async () => {
+    let inside = 0;
+    const most: number[] = [];
+    const one = (i: number) => {
+      let times = 0;
+      const once = async () => {
+        if (++times === 1) return undefined;
+        most.push(++inside);
+        await Promise.resolve();
+        inside--;
+        if (i % 2 === 0) throw new Error("planted");
+        return i;
+      };
+      return Store.contend(waits(), "busy", once, "task_1");
+    };
+    const all = await Promise.allSettled(Array.from({ length: 6 }, (_, i) => one(i)));
+    expect(all.map(({ status }) => status === "fulfilled")).toEqual([false, true, false, true, false, true]);
+    expect(most).toEqual(Array(6).fill(1));
+  });
+
   it("for ever is given up after 50 times, and said", async () => {
     let times = 0;
     const never = Store.contend(waits(), "The task is too busy", async () => void times++);

@@ -1,7 +1,8 @@
 import type { Deps } from "../../ground/deps.ts";
+import * as Store from "../../ground/store/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as Executor from "../executor/index.ts";
-import { joinSession } from "./session-key.ts";
+import { joinWrites } from "./session-key.ts";
 
 /**
  * Makes a task, pending, with the executor that contract runners would run it with. An item's task is the pipeline's own:
@@ -20,6 +21,8 @@ export async function create(
     ...(typeof options.also === "function" ? options.also(taskId) : (options.also ?? [])),
   ];
   const made = await Task.create(deps, input, { ...options, agent, also });
-  if (made.created) await joinSession(deps, made.task.row.id, input.context ?? {});
+  if (made.created)
+    for (const write of await joinWrites(deps, made.task.row.id, input.context ?? {}))
+      await Store.write(deps.store, write);
   return made;
 }

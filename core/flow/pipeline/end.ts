@@ -23,6 +23,8 @@ export type Ending = {
   parts?: Parameters<typeof Task.partWrites>[1];
   /** What must still hold of the attempt, beside its fence. */
   attemptIf?: Store.Conditions;
+  /** Writes of the same transaction that come before: the claim of what is claimed and ended in one. */
+  first?: readonly Store.Write[];
   /** Further writes of the same transaction. */
   also?: (now: number) => Store.Write[];
 };
@@ -44,6 +46,7 @@ export async function endAttempt(
     const end = { status: ending.to, class: ending.class, message: Task.cut(ending.message, 500) };
     const change = moves && withItem ? itemChange(moves, row, ending, now) : undefined;
     return [
+      ...(ending.first ?? []),
       ...Task.transition(deps.id, row, ending.to, ending.actor, now, withSpent(row, attempt, ending.change)),
       ...(attempt || ending.to === "pending" ? [] : [endWithoutAttempt(row.id, now)]),
       ...(attempt ? [Attempt.endWrite(attempt, end, now, ending.to !== "pending", ending.attemptIf)] : []),

@@ -30,14 +30,14 @@ export function sessionWrite(key: string, taskId: string, before: string | undef
   };
 }
 
-/** A context that names a session makes its task that session's, unless another unfinished one is. */
-export async function joinSession(
+/** The writes that make a task that of the session which a context names: none where another unfinished one is. */
+export async function joinWrites(
   deps: Pick<Deps, "store">,
   taskId: string,
   context: Readonly<Record<string, unknown>>,
-): Promise<void> {
+): Promise<Store.Write[]> {
   const key = sessionKeyOf(context);
-  if (key === undefined) return;
+  if (key === undefined) return [];
   const { named, active } = await sessionOf(deps, key);
-  if (active === undefined) await Store.write(deps.store, sessionWrite(key, taskId, named));
+  return active === undefined ? [sessionWrite(key, taskId, named)] : [];
 }

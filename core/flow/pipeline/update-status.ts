@@ -1,10 +1,10 @@
 import type { Deps } from "../../ground/deps.ts";
-import { CoherenceError, fail } from "../../ground/errors.ts";
+import { fail } from "../../ground/errors.ts";
 import * as Attempt from "../../work/attempt/index.ts";
 import * as Metrics from "../../work/metrics/index.ts";
 import * as Task from "../../work/task/index.ts";
 import { CLIENT_LEASE_MS } from "./budgets.ts";
-import { endAttempt, errorOf, settled, type Ending } from "./end.ts";
+import { errorOf, type Ending } from "./end.ts";
 import { retryNotBefore } from "./parse-context.ts";
 import { keyName, UNKNOWN_WORKER, type Caller, type Update } from "./patch.ts";
 import { asking, expiryOf } from "./question.ts";
@@ -13,19 +13,29 @@ import { takenOut } from "./verbs.ts";
 /** The longest that a runner may put a requeued task off. */
 const LONGEST_RETRY_MS = 86_400_000;
 
-/** Claims a task for a client, ends its run, or asks; throws 409 when it is another's, and then nothing is changed. */
-export async function changeStatus(
+/** What a PATCH does to the status of a task as it was read. */
+export type Step =
+  | { kind: "stay" }
+  | { kind: "claim"; claimant: Attempt.Claimant }
+  /** `row` and `attempt` as they are before the ending, which may begin with their claim. */
+  | { kind: "end"; row: Task.TaskRow; attempt: Attempt.AttemptRow | undefined; ending: Ending };
+
+/** A claim for a client, the end of its run, or a question; throws 409 when it is another's. */
+export async function stepOf(
   deps: Deps,
   row: Task.TaskRow,
   patch: Update,
   to: NonNullable<Update["status"]>,
   named: string | undefined,
   caller: Caller,
-): Promise<void> {
+): Promise<Step> {
+  const now = deps.clock.now();
   const owner = named ?? keyName(caller) ?? UNKNOWN_WORKER;
   if (to === "running") {
     if (Task.hasEnded(row.status)) throw Attempt.alreadyClaimed(row);
-    return claimFor(deps, row, owner);
+    const claimant = { by: "client", owner, leaseMs: leaseOf(row, owner, now) } as const;
+    Attempt.mayClaim(row, claimant, now);
+    return { kind: "claim", claimant };
   }
   const last = row.att > 0 ? await Attempt.read(deps.store, row.id, row.att) : undefined;
   const open = last && last.ended_at === undefined ? last : undefined;
@@ -34,23 +44,9 @@ export async function changeStatus(
     throw fail("task.transition", `A ${row.status} task cannot become ${to}`);
   if (row.status === "failed" && named !== undefined && named !== last?.owner) throw Attempt.alreadyClaimed(row);
   const ending = endingOf(deps, row, patch, to);
-  const finishing = row.status === "pending" && (to === "completed" || to === "failed");
-  const done = finishing
-    ? await claimAndFinish(deps, row, ending, owner)
-    : await endAttempt(deps, row, open, { ...ending, ...(await leaving(deps, row)) });
-  if (!done) throw Attempt.alreadyClaimed(await Task.row(deps.store, row.id));
-  await deps.events.publish(to === "pending" ? { type: "task.queued", taskId: row.id } : settled(row));
-}
-
-/** Who asks again before he was answered has it, and is told so. */
-async function claimFor(deps: Deps, row: Task.TaskRow, owner: string): Promise<void> {
-  try {
-    await Attempt.claim(deps, row.id, { by: "client", owner, leaseMs: leaseOf(row, owner, deps.clock.now()) });
-  } catch (error) {
-    if (!(error instanceof CoherenceError) || error.code !== "task.claimed") throw error;
-    const now = await Task.row(deps.store, row.id);
-    if (now?.status !== "running" || now.claimed_by !== owner) throw error;
-  }
+  if (row.status === "pending" && (to === "completed" || to === "failed"))
+    return claimedAndEnded(deps, row, ending, owner, now);
+  return { kind: "end", row, attempt: open, ending: { ...ending, ...(await leaving(deps, row)) } };
 }
 
 /** A claim follows the run-state lease of its worker, where there is one. */
@@ -83,12 +79,9 @@ function endingOf(
 ): Ending {
   const base = { to, actor: "client" as const, class: null, message: `${to} by ${patch.worker_id ?? "a client"}` };
   const output = patch.output ?? "";
-  const said = patch.output === null || patch.output === undefined ? {} : { output_len: patch.output.length };
-  // With the end, not after it: who reads a finished task reads all of it.
-  const parts = patch.output === null || patch.output === undefined ? {} : { output: patch.output };
   switch (to) {
     case "completed":
-      return { ...base, change: { set: { progress_pct: 100, ...said } }, parts: { ...parts, error: null } };
+      return { ...base, change: { set: { progress_pct: 100 } }, parts: { error: null } };
     case "failed": {
       const reason = patch.error ?? (output.trim() === "" ? "" : lastLine(output));
       const failure: Task.Failure =
@@ -99,8 +92,7 @@ function endingOf(
         ...base,
         class: failure.class,
         message: Task.cut(failure.message, 500),
-        change: { set: said },
-        parts: { ...parts, error: errorOf(failure, output) },
+        parts: { error: errorOf(failure, output) },
       };
     }
     case "needs_decision": {
@@ -120,10 +112,12 @@ function endingOf(
 }
 
 /** A final status of a pending, unclaimed task is a claim and a finish in one. */
-async function claimAndFinish(deps: Deps, row: Task.TaskRow, ending: Ending, owner: string): Promise<boolean> {
-  const attempt = await Attempt.claim(deps, row.id, { by: "client", owner, leaseMs: 0 });
-  const running = await Task.row(deps.store, row.id);
-  return running !== undefined && endAttempt(deps, running, attempt, ending);
+function claimedAndEnded(deps: Deps, row: Task.TaskRow, ending: Ending, owner: string, now: number): Step {
+  const claimant = { by: "client", owner, leaseMs: 0 } as const;
+  Attempt.mayClaim(row, claimant, now);
+  const { attempt, writes } = Attempt.claimWrites(deps, row, claimant, now);
+  const running = { ...row, status: "running", att: attempt.n, claimed_by: owner } as const;
+  return { kind: "end", row: running, attempt, ending: { ...ending, first: writes } };
 }
 
 function lastLine(output: string): string {

@@ -35,26 +35,29 @@ export async function cancel(deps: Deps, taskId: string, reason?: string, still?
 
 /** Answers what a task asks: it is pending again, and its next attempt reads the answer. */
 export async function decide(deps: Deps, taskId: string, answer: string): Promise<Task.Whole> {
-  const decision = answer.trim();
-  if (decision === "") throw fail("input.invalid", "The answer is empty", { remedy: "Say what is decided." });
-  const whole = await move(deps, taskId, (row) => {
-    if (row.status !== "needs_decision")
-      throw fail("task.transition", `The task asks nothing: it is ${row.status}`, {
-        remedy: "Look at what waits: coherence tasks --status needs_decision",
-      });
-    return {
-      to: "pending",
-      actor: "operator",
-      class: null,
-      message: "decided",
-      change: {
-        set: { decision: Task.cut(decision, 4000) },
-        remove: ["decision_due", "decision_default", "decision_options", "claimed_by", "claimed_at"],
-      },
-    };
-  });
+  const whole = await move(deps, taskId, (row) => decided(row, answer));
   await deps.events.publish({ type: "decision.given", taskId });
   return whole;
+}
+
+/** The end of a question: its answer. Pure. Throws `input.invalid` (422) for a blank one, `task.transition` (409). */
+export function decided(row: Task.TaskRow, answer: string): Ending {
+  const decision = answer.trim();
+  if (decision === "") throw fail("input.invalid", "The answer is empty", { remedy: "Say what is decided." });
+  if (row.status !== "needs_decision")
+    throw fail("task.transition", `The task asks nothing: it is ${row.status}`, {
+      remedy: "Look at what waits: coherence tasks --status needs_decision",
+    });
+  return {
+    to: "pending",
+    actor: "operator",
+    class: null,
+    message: "decided",
+    change: {
+      set: { decision: Task.cut(decision, 4000) },
+      remove: ["decision_due", "decision_default", "decision_options", "claimed_by", "claimed_at"],
+    },
+  };
 }
 
 /** Begins a failed or cancelled task again with its budgets whole. A task of an item only while the item still names it. */

@@ -75,15 +75,39 @@ export async function patiently<T>(waits: Waits, once: (now: number) => Promise<
 
 /**
  * Reads, decides and writes again while others come between, each after its own while, or all would read the same and one of
- * them win. `once` answers undefined when somebody was quicker. Throws `store.unavailable` (503) with these words after 50 times.
+ * them win; with a `name`, those of this process one after the other. `once` answers undefined when somebody was quicker. Throws
+ * `store.unavailable` (503) with these words after 50 times.
  */
-export async function contend<T>(waits: Waits, busy: string, once: () => Promise<T | undefined>): Promise<T> {
-  for (let tried = 1; tried <= CONTENDED_AT_MOST; tried++) {
-    const done = await once();
-    if (done !== undefined) return done;
-    await backOff(waits, tried, 200);
+export async function contend<T>(
+  waits: Waits,
+  busy: string,
+  once: () => Promise<T | undefined>,
+  name?: string,
+): Promise<T> {
+  const first = await once();
+  if (first !== undefined) return first;
+  return inTurn(name, async () => {
+    for (let tried = 2; tried <= CONTENDED_AT_MOST; tried++) {
+      if (name === undefined || tried > 2) await backOff(waits, tried, 200);
+      const done = await once();
+      if (done !== undefined) return done;
+    }
+    throw fail("store.unavailable", busy, { remedy: "Try again." });
+  });
+}
+
+/** The last of this process that waits for its turn, by what it is about. */
+const turns = new Map<string, Promise<unknown>>();
+
+async function inTurn<T>(name: string | undefined, act: () => Promise<T>): Promise<T> {
+  if (name === undefined) return act();
+  const mine = (turns.get(name) ?? Promise.resolve()).then(act, act);
+  turns.set(name, mine);
+  try {
+    return await mine;
+  } finally {
+    if (turns.get(name) === mine) turns.delete(name);
   }
-  throw fail("store.unavailable", busy, { remedy: "Try again." });
 }
 
 /** Full jitter: up to 10, 20, 40 … ms, at most `longest`. */

@@ -3,6 +3,7 @@ import type { Id } from "../id.ts";
 import { fromAttributes, toAttributes, type Attributes } from "./attributes.ts";
 import { Placeholders, failing } from "./condition.ts";
 import * as Cursor from "./cursor.ts";
+import { inOne } from "./in-one.ts";
 import { isLost, patiently } from "./retry.ts";
 import { expression, keyOf, transactItem, updateExpression, type Item, type Key, type Write } from "./write.ts";
 import type { Answers, Operation, Operations, Wire } from "./wire.ts";
@@ -170,14 +171,14 @@ async function writeOnce(store: Store, one: Write): Promise<Outcome> {
 }
 
 /**
- * All writes or none (at most 100, one a key). `build` is called anew for each try, so that times in it are the try's own. A
+ * All writes or none (at most 100 keys; several on one key as if done in their order). `build` is called anew for each try, so that times in it are the try's own. A
  * refused condition is an answer. Throws what `patiently` gives up on.
  */
 export async function tx(
   store: Store,
   build: readonly Write[] | ((now: number) => readonly Write[]),
 ): Promise<Outcome> {
-  const rebuilt = typeof build === "function" ? build : () => build;
+  const rebuilt = (now: number) => inOne(typeof build === "function" ? build(now) : build);
   const writes = rebuilt(store.clock.now());
   const [only, ...others] = writes;
   return only && others.length === 0 ? write(store, only) : transact(store, writes, rebuilt);

@@ -60,6 +60,14 @@ export function claimWrites(
   return { attempt, writes: [...task, { kind: "put", item: attempt, if: Store.isNew }] };
 }
 
+/** Throws what a claim of a task is refused with for who has it: `task.of_item` (409), `task.claimed` (409). */
+export function mayClaim(row: Task.TaskRow, claimant: Pick<Claimant, "by" | "owner">, now: number): void {
+  if (row.item && claimant.by === "client")
+    throw fail("task.of_item", "The task is a phase of a backlog item: the pipeline alone runs it");
+  const leased = row.run_worker !== undefined && row.run_worker !== claimant.owner && (row.run_until ?? 0) > now;
+  if (row.status === "running" || leased) throw alreadyClaimed(row);
+}
+
 /**
  * Claims a task: 64 at once, one wins. Throws `task.claimed` (409) for the others, `task.transition` (409) when it cannot be
  * claimed as it stands, `task.of_item` (409) for a client and an item's task, `task.not_found` (404).
@@ -67,9 +75,7 @@ export function claimWrites(
 export async function claim(deps: Deps, taskId: string, claimant: Claimant): Promise<AttemptRow> {
   const row = await Task.row(deps.store, taskId);
   if (!row) throw fail("task.not_found", "Task not found");
-  if (row.item && claimant.by === "client")
-    throw fail("task.of_item", "The task is a phase of a backlog item: the pipeline alone runs it");
-  if (row.status === "running") throw alreadyClaimed(row);
+  mayClaim(row, claimant, deps.clock.now());
   let claimed: AttemptRow | undefined;
   const outcome = await Store.tx(deps.store, (now) => {
     const { attempt, writes } = claimWrites(deps, row, claimant, now);

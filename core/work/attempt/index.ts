@@ -1,6 +1,6 @@
 /** The attempt: one execution on a task. Not ended, with its turn, it is the fence of every write. */
 export { nameOf, usageOf, type AttemptRow, type End, type TurnRef } from "./row.ts";
-export { alreadyClaimed, claim, claimWrites, type Claimant } from "./claim.ts";
+export { alreadyClaimed, claim, claimWrites, mayClaim, type Claimant } from "./claim.ts";
 export {
   endWrite,
   enter,

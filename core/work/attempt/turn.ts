@@ -124,12 +124,12 @@ export async function renew(
   return outcome.ok;
 }
 
-/** The write that sets an open attempt's lease; part of a transaction. */
-export function leaseWrite(attempt: AttemptRow, leaseMs: number, now: number): Store.Write {
+/** The write that sets an open attempt's lease, and what it is doing where that is said; part of a transaction. */
+export function leaseWrite(attempt: AttemptRow, leaseMs: number, now: number, step?: string): Store.Write {
   return {
     kind: "update",
     key: { pk: attempt.pk, sk: attempt.sk },
-    set: { lease_ms: leaseMs, lease_until: now + leaseMs, ...Keys.byLease(now + leaseMs, attempt.task_id) },
+    set: { lease_ms: leaseMs, lease_until: now + leaseMs, ...Keys.byLease(now + leaseMs, attempt.task_id), step },
     if: fence(attempt.turn),
   };
 }

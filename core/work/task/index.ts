@@ -17,5 +17,14 @@ export { taskIdOf as idOfKey } from "../../ground/id.ts";
 export { contractIn, evidence, trimmed, type Contract } from "./contract.ts";
 export { ClientContext, Create, create, ROLES, type CreateOptions } from "./create.ts";
 export { contextOf, read, row, wholeOf } from "./read.ts";
-export { checkContext, headAndTail, mergeContext, partWrites, MAX_CONTEXT_BYTES, MAX_OUTPUT_BYTES } from "./parts.ts";
+export {
+  headAndTail,
+  mergeContext,
+  mergeWrite,
+  partWrites,
+  readToChange,
+  MAX_CONTEXT_BYTES,
+  MAX_OUTPUT_BYTES,
+  type ContextRead,
+} from "./parts.ts";
 export { walk, type Indexed } from "./walk.ts";

@@ -1,6 +1,7 @@
 import * as Json from "../../ground/json.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
+import type { TaskRow } from "./row.ts";
 import type { TaskError } from "./words.ts";
 
 /** Bytes that a context may have after a merge; contract runners keep 40 snapshots in it. */
@@ -11,11 +12,6 @@ export const MAX_OUTPUT_BYTES = 32 * 1024;
 /** Free-form objects are one JSON string: as maps they break at depth 32, at 2^53 and at 400 kB. */
 export function contextText(context: Record<string, unknown>): string {
   return Json.bounded(context, "context", MAX_CONTEXT_BYTES);
-}
-
-/** Throws `input.too_large` (413) for a context that is over its bound. */
-export function checkContext(context: Record<string, unknown>): void {
-  contextText(context);
 }
 
 /** Head and tail of a text, at most `max` bytes, with a line that says how much is left out. */
@@ -43,27 +39,47 @@ export function partWrites(
   return writes;
 }
 
-/**
- * Merges keys into a task's context, shallowly; two merges at once lose nothing. A patch that says what lies elsewhere is a function:
- * it is asked anew at each try, so that whoever merges last says what is so. Throws `input.too_large` (413) when it would
- * grow over its bound, and `store.unavailable` (503) when others come between all the time; then nothing is changed.
- */
-export async function mergeContext(
+/** A context as it was read: a write of it holds while nobody else has written it. */
+export type ContextRead = { context: Record<string, unknown>; rev: number | undefined };
+
+/** A task and its context, to be changed; undefined where there is no task. */
+export async function readToChange(
   store: Store.Store,
   taskId: string,
-  patch: Record<string, unknown> | (() => Promise<Record<string, unknown>>),
-): Promise<void> {
+): Promise<{ row: TaskRow; context: ContextRead } | undefined> {
+  const [row, context] = await Store.getMany(store, [Keys.task(taskId), Keys.taskPart(taskId, "context")]);
+  return row && { row: row as unknown as TaskRow, context: contextIn(context) };
+}
+
+function contextIn(item: Store.Item | undefined): ContextRead {
+  return {
+    context: typeof item?.json === "string" ? (JSON.parse(item.json) as Record<string, unknown>) : {},
+    rev: typeof item?.rev === "number" ? item.rev : undefined,
+  };
+}
+
+/** The write that merges keys into a context, shallowly, while it is as it was read. Throws `input.too_large` (413). */
+export function mergeWrite(
+  taskId: string,
+  { context, rev }: ContextRead,
+  changes: Record<string, unknown>,
+): Store.Write {
+  const json = contextText({ ...context, ...changes });
+  return {
+    kind: "put",
+    item: { ...Keys.taskPart(taskId, "context"), ent: "part", json, rev: (rev ?? 0) + 1 },
+    if: { same: rev === undefined ? Store.absent("rev") : Store.eq("rev", rev) },
+  };
+}
+
+/**
+ * Merges keys into a task's context, shallowly; two merges at once lose nothing. Throws `input.too_large` (413) when it would grow
+ * over its bound, and `store.unavailable` (503) when others come between all the time; then nothing is changed.
+ */
+export async function mergeContext(store: Store.Store, taskId: string, patch: Record<string, unknown>): Promise<void> {
   const key = Keys.taskPart(taskId, "context");
   await Store.contend(store, "The task's context is too busy", async () => {
-    const item = await Store.get(store, key);
-    const rev = typeof item?.rev === "number" ? item.rev : undefined;
-    const before = typeof item?.json === "string" ? (JSON.parse(item.json) as Record<string, unknown>) : {};
-    const changes = typeof patch === "function" ? await patch() : patch;
-    const outcome = await Store.write(store, {
-      kind: "put",
-      item: { ...key, ent: "part", json: contextText({ ...before, ...changes }), rev: (rev ?? 0) + 1 },
-      if: { same: rev === undefined ? Store.absent("rev") : Store.eq("rev", rev) },
-    });
-    return outcome.ok || undefined;
+    const written = await Store.write(store, mergeWrite(taskId, contextIn(await Store.get(store, key)), patch));
+    return written.ok || undefined;
   });
 }

@@ -278,11 +278,11 @@ describe("two PATCHes of the target contract at once", () => {
   it("which name the same: the context says what the task says", async () => {
     const deps = await testPipeline();
     const id = await newTask(deps);
-    meanwhile(deps.store, "write", "M#context", () => patch(deps, id, { target_state: "the later" }));
-    await patch(deps, id, { target_state: "the earlier" });
+    meanwhile(deps.store, "write", "M#context", () => patch(deps, id, { target_state: "came between" }));
+    await patch(deps, id, { target_state: "was written last" });
     const { row, parts } = await wholeOf(deps, id);
-    expect(row.target_state).toBe("the later");
-    const said = { target_state: "the later" };
+    expect(row.target_state).toBe("was written last");
+    const said = { target_state: "was written last" };
     expect(parts.context).toMatchObject({ ...said, target_state_contract: said });
   });
 });
