@@ -3,7 +3,7 @@ import { oneLine } from "./text.ts";
 
 /** Cells between two columns. */
 const GAP = 2;
-/** Cells of the column that takes what the others leave: below it, columns are left out. */
+/** Cells of the column that takes what the others leave, while there is one: below it, columns are left out. */
 const LEAST = 12;
 /** Cells of the widest other column, but ids. */
 const MOST = 28;
@@ -23,7 +23,7 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
   const cells = columns.map((column) => ({ column, texts: rows.map((row) => cell(column.of(row))) }));
   // A column that says nothing in any row is not worth its place.
   const kept = cells.filter(({ column, texts }) => column.drop === undefined || texts.some((text) => text !== "—"));
-  while (taken(kept) + LEAST > width) {
+  while (taken(kept) > width) {
     const next = kept.reduce((worst, { column }) => Math.max(worst, column.drop ?? -1), -1);
     if (next < 0) break;
     kept.splice(
@@ -31,7 +31,7 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
       1,
     );
   }
-  const rest = Math.max(LEAST, width - taken(kept));
+  const rest = LEAST + Math.max(0, width - taken(kept));
   const printed = new Table({
     head: kept.map(({ column }) => column.head),
     colWidths: kept.map((one) => (one.column.width === "rest" ? rest : own(one) + GAP)),
@@ -74,8 +74,10 @@ function own({ column, texts }: Cells): number {
   return column.width === "whole" ? widest : Math.min(widest, MOST);
 }
 
+/** Cells that the columns take at the least; the last one's gap is not printed. */
 function taken(columns: readonly Cells[]): number {
-  return columns.reduce((sum, one) => sum + (one.column.width === "rest" ? 0 : own(one) + GAP), 0);
+  const cells = columns.reduce((sum, one) => sum + (one.column.width === "rest" ? LEAST : own(one) + GAP), 0);
+  return columns.at(-1)?.column.width === "rest" ? cells : cells - GAP;
 }
 
 function cell(value: string | number | null | undefined): string {

@@ -95,7 +95,7 @@ describe.each(["messages", "responses", "chat"])("an item by a model server that
     expect(server.requests).toHaveLength(14);
     const { records } = table;
     expect(records.map((one) => [one.provider, one.model])).toEqual(
-      Array.from({ length: 4 }, () => [row.name, row.models[0]?.name]),
+      Array.from({ length: 4 }, () => [row.name, `${row.name}/${row.models[0]?.name}`]),
     );
     const sum = (of: "tokens_in" | "tokens_out") => records.reduce((all, one) => all + (one[of] ?? NaN), 0);
     expect([sum("tokens_in"), sum("tokens_out")]).toEqual([14_000, 700]);

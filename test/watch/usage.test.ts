@@ -5,7 +5,7 @@ import { Keys } from "../../core/ground/store/index.ts";
 import * as Metrics from "../../core/work/metrics/index.ts";
 import * as Status from "../../core/watch/status/index.ts";
 import { health } from "../../core/watch/status/visibility.ts";
-import { attemptOnce, failed, finished, newTask, NOON, scripted, testPipeline } from "../support/pipeline.ts";
+import { attemptOnce, failed, finished, newTask, NOON, rowOf, scripted, testPipeline } from "../support/pipeline.ts";
 
 const EMPTY_RUNS = {
   tracked_runs: 0,
@@ -120,7 +120,11 @@ it("counts the runs of our host, of codex and of clients, and the ends that nobo
     by_status: { pending: 1 },
     last_used: "2026-05-20T14:00:08.000000+00:00",
   });
-  expect(by_model.m1).toMatchObject({
+  // As the task shows it (contract 4.3, 4.6), in metrics too.
+  const { model } = await rowOf(deps, ours);
+  expect(model).toBe("codex/m1");
+  expect(Object.keys((await Metrics.read(deps)).by_model)).toContain(model);
+  expect(by_model[model]).toMatchObject({
     count: 1,
     by_status: { completed: 1 },
     last_used: expect.stringMatching(/\+00:00$/) as string,
@@ -154,11 +158,11 @@ it("the last use of a model is the latest of its runs, not of the last task look
   await attemptOnce(deps, await newTask(deps));
   await deps.clock.advance(60_000);
   await attemptOnce(deps, await newTask(deps));
-  const latest = (await Status.usage(deps)).by_model.m1;
+  const latest = (await Status.usage(deps)).by_model["alpha/m1"];
   expect(latest).toMatchObject({ count: 2, last_used: "2026-05-20T12:01:00.000000+00:00" });
   await deps.clock.advance(120_000);
   await Metrics.fold(deps);
-  expect((await Status.usage(deps)).by_model.m1).toEqual(latest);
+  expect((await Status.usage(deps)).by_model["alpha/m1"]).toEqual(latest);
 });
 
 it("shows at most 50 runs, and costs the same number of calls at any number of tasks", async () => {

@@ -97,7 +97,7 @@ function metricOf(
     now,
     endedTask: ending.to === "completed" || ending.to === "failed" ? ending.to : null,
     class: ending.class,
-    model: last?.model ?? row.model,
+    model: last ? Task.shownModel(last) : row.model,
     provider: last?.provider ?? null,
     // A client's run is its executor's, as the task's model names it (`cursor/…`).
     executor: last ? Provider.executorOf(last.provider) : (Executor.executorOf(row.model.split("/")[0]) ?? null),

@@ -212,10 +212,10 @@ function ask(
   };
 }
 
-/** The model that did it, as clients show it: provider/model. */
+/** The model that did it, on the task. */
 function served(attempt: AttemptRow): { model?: string } {
   const candidate = attempt.candidates?.[attempt.chosen];
-  return candidate ? { model: `${candidate.provider}/${candidate.model}` } : {};
+  return candidate ? { model: Task.shownModel(candidate) } : {};
 }
 
 function tailOf(part: OutcomePart | undefined): string {

@@ -4,6 +4,7 @@ import { Keys } from "../../ground/store/index.ts";
 import type { AttemptRow } from "../attempt/index.ts";
 import {
   NO_USAGE,
+  shownModel,
   wentFor,
   type Candidate,
   type FailureClass,
@@ -29,6 +30,7 @@ export type MetricRow = {
   task_id: string;
   n: number;
   task_type: TaskType;
+  /** As the task shows it (contract 4.3, 4.6): ours as provider/model. */
   model: string;
   /** The contract's executor and our provider; null where a client did not say. */
   executor: string | null;
@@ -127,8 +129,15 @@ function goesOf({ attempt, going }: RecordInput): Go[] {
   return going ? [...failed, goOf(going, attempt.usage ?? NO_USAGE)] : failed;
 }
 
-function goOf({ provider, model }: Pick<Candidate, "provider" | "model">, usage: Usage): Go {
-  return { provider, model, tokens_in: usage.tokens_in, tokens_out: usage.tokens_out, cost_usd: usage.cost_usd };
+function goOf(one: Pick<Candidate, "provider" | "model">, usage: Usage): Go {
+  const { provider } = one;
+  return {
+    provider,
+    model: shownModel(one),
+    tokens_in: usage.tokens_in,
+    tokens_out: usage.tokens_out,
+    cost_usd: usage.cost_usd,
+  };
 }
 
 /**

@@ -58,6 +58,11 @@ export const Candidate = z.object({
 });
 export type Candidate = z.infer<typeof Candidate>;
 
+/** The model that did it, as clients show it: provider/model, as the contract has executor/model. */
+export function shownModel({ provider, model }: Pick<Candidate, "provider" | "model">): string {
+  return `${provider}/${model}`;
+}
+
 /** A candidate that is left out, and why. `returns_at` in ms when it comes back by itself. */
 export const Skipped = z.object({
   provider: z.string(),

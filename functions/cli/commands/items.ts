@@ -46,12 +46,12 @@ function list(rows: Shapes["Item"][], total: number, shell: Shell): string {
   const text = table<Shapes["Item"]>(
     [
       { head: "ID", of: (item) => item.id, width: "whole" },
-      { head: "STATE", of: (item) => item.state },
-      { head: "PHASE", of: (item) => item.phase, drop: 3 },
-      { head: "ROUND", of: (item) => item.round, drop: 2 },
-      { head: "TASK", of: (item) => item.task, width: "whole", drop: 4 },
-      { head: "LAST", of: (item) => item.last, drop: 1 },
-      { head: "WHAT", of: (item) => item.text, width: "rest" },
+      { head: "STATE", of: (item) => item.state, drop: 0 },
+      { head: "PHASE", of: (item) => item.phase, drop: 4 },
+      { head: "ROUND", of: (item) => item.round, drop: 3 },
+      { head: "TASK", of: (item) => item.task, width: "whole", drop: 5 },
+      { head: "LAST", of: (item) => item.last, drop: 2 },
+      { head: "WHAT", of: (item) => item.text, width: "rest", drop: 1 },
     ],
     rows,
     shell.width(),

@@ -101,11 +101,17 @@ function week({ success_rate: rate, execution_time: time, usage }: Seen["metrics
   const parts = [
     `${rate.completed} completed`,
     `${rate.failed} failed`,
-    rate.total === 0 ? "" : `${Math.round(rate.rate * 100)} % success`,
+    rate.total === 0 ? "" : `${percent(rate.completed, rate.total)} % success`,
     rate.total === 0 ? "" : `p50 ${duration(time.p50_seconds)}, p95 ${duration(time.p95_seconds)}`,
     usage ? `cost ${cost(usage.cost_usd, usage.cost_coverage)}` : "",
   ];
   return parts.filter((part) => part !== "").join(", ");
+}
+
+/** A share in whole percent: all and none are said only where it is all or none. */
+function percent(part: number, total: number): number {
+  const rounded = Math.round((part / total) * 100);
+  return part === 0 || part === total ? rounded : Math.min(99, Math.max(1, rounded));
 }
 
 /** What is known of the cost, and of how much of the work it is. */

@@ -75,7 +75,7 @@ function text(seen: Seen, shell: Shell): string {
   const { waiting } = seen;
   return page([
     fields([
-      ["Running", `${seen.running} (${seen.slots} slots of the pipeline)`],
+      ["Running", `${seen.running} (${seen.slots} slots)`],
       ["Waiting", waiting.pipeline],
       ["For outside runners", waiting.external],
       ["Parked", waiting.parked],
@@ -90,8 +90,8 @@ function paused(seen: Seen, shell: Shell): string {
   return table<Shapes["Paused"]>(
     [
       { head: "WHAT", of: (one) => one.task_type ?? one.provider ?? "all", width: "whole" },
-      { head: "FOR", of: (one) => between(one.since, now), drop: 0 },
-      { head: "WHY", of: (one) => one.reason, width: "rest" },
+      { head: "FOR", of: (one) => between(one.since, now), drop: 1 },
+      { head: "WHY", of: (one) => one.reason, width: "rest", drop: 0 },
     ],
     seen.paused,
     shell.width() - 2,

@@ -8,6 +8,9 @@ import { watch } from "./watch.ts";
 
 type Options = Common & { status?: string; type?: string; limit: number; watch?: boolean };
 
+/** The most that one answer of the API shows. */
+const MOST = 100;
+
 type Seen = { tasks: Shapes["TaskListItem"][]; total: number };
 
 /** `tasks`: the newest tasks, one a line. */
@@ -20,7 +23,7 @@ export const tasks: Register = (program) => {
       "only those that are so: pending, running, completed, failed, needs_decision, cancelled",
     )
     .option("--type <type>", "only spec, impl, test, review or heal")
-    .option("--limit <n>", "at most so many, 1 to 100", whole(1, 100), 20)
+    .option("--limit <n>", `at most so many, 1 to ${MOST}`, whole(1, MOST), 20)
     .option(...WATCH_FLAG)
     .addOption(program.createOption(...JSON_FLAG).conflicts("watch"))
     .action(async (_: unknown, command: Command) => {
@@ -56,5 +59,11 @@ function list(rows: Shapes["TaskListItem"][], total: number, shell: Shell): stri
     shell.width(),
     "No tasks.",
   );
-  return page([text, total > rows.length ? `${rows.length} of ${total}; --limit shows more, up to 100.` : ""]);
+  return page([text, total > rows.length ? more(rows.length, total) : ""]);
+}
+
+/** That there are more, and what shows them. */
+function more(shown: number, total: number): string {
+  const how = shown < MOST ? `--limit shows more, up to ${MOST}.` : "--status and --type narrow it down.";
+  return `The newest ${shown} of ${total}.\n${how}`;
 }

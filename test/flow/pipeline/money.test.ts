@@ -519,7 +519,7 @@ it("FAILURES 55: a fallback's run shows its own cost, and the one that failed be
     first: { count: 0, cost_usd: 1, tokens_in: 7, completed: 0 },
     second: { count: 1, cost_usd: 0.25, tokens_in: 100, completed: 1 },
   });
-  expect(Object.keys(by_model)).toEqual(["b1", "a1"]);
+  expect(Object.keys(by_model)).toEqual(["second/b1", "first/a1"]);
   expect(usage).toMatchObject({ cost_usd: 1.25, coverage: 1, cost_coverage: 1 });
 });
 

@@ -99,7 +99,7 @@ describe("each outcome", () => {
         run_ms: 5000,
         tokens_in: USAGE.tokens_in,
         provider: "alpha",
-        model: "m1",
+        model: "alpha/m1",
         tried: 1,
       },
     ]);

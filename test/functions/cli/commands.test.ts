@@ -82,6 +82,24 @@ describe("status", () => {
   });
 });
 
+describe("a share that is not whole", () => {
+  it.each([
+    [1000, 4, "99 % success"],
+    [3, 997, "1 % success"],
+    [1000, 0, "100 % success"],
+    [0, 7, "0 % success"],
+    [2, 1, "67 % success"],
+  ])("%s completed and %s failed are %s", async (completed, failed, said) => {
+    const total = completed + failed;
+    const success_rate = { completed, failed, total, rate: Math.round((completed / total) * 100) / 100 };
+    const metrics = "GET /api/agent/metrics" as const;
+    const other = await play({ ...answers, [metrics]: { body: { ...answers[metrics].body, success_rate } } });
+    const { out } = await run(["status"], { env: { AGENT_API_BASE: other.base, COLUMNS: "140" }, cwd: folder });
+    await other.close();
+    expect(out).toContain(`${completed} completed, ${failed} failed, ${said}`);
+  });
+});
+
 describe("tasks", () => {
   it("shows one a line, and how many there are", async () => {
     const { out } = await coherence(["tasks"]);

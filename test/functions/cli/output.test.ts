@@ -65,6 +65,17 @@ describe("a table", () => {
     expect(table(columns, rows, 5, "")).toContain("task_00112233445566aa");
   });
 
+  it("leaves the rest out too where it may, before a line is longer than the terminal", () => {
+    const some: Column<Row>[] = [
+      { head: "ID", of: (row) => row.id, width: "whole" },
+      { head: "MODEL", of: (row) => row.model, drop: 0 },
+      { head: "WHAT", of: (row) => row.what, width: "rest", drop: 1 },
+    ];
+    expect(table(some, rows, 42, "")).toMatch(/^ID +MODEL +WHAT$/m);
+    expect(table(some, rows, 41, "")).toMatch(/^ID +MODEL$/m);
+    expect(table(some, rows, 24, "")).toMatch(/^ID\ntask_00112233445566aa$/m);
+  });
+
   it("counts characters that take two cells as two", () => {
     const wide = table(columns, [{ id: "a", model: "m", what: "漢字".repeat(50) }], 40, "");
     const last = wide.split("\n").at(-1) ?? "";

@@ -30,8 +30,9 @@ let fresh: () => Promise<void>;
 beforeEach(() => fresh());
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 
-const coherence = (...argv: string[]): Promise<Ended> =>
-  run(argv, { env: { AGENT_API_BASE: base, COLUMNS: "100" }, cwd: "/" });
+const coherence = (...argv: string[]): Promise<Ended> => inColumns("100", ...argv);
+const inColumns = (COLUMNS: string, ...argv: string[]): Promise<Ended> =>
+  run(argv, { env: { AGENT_API_BASE: base, COLUMNS }, cwd: "/" });
 
 async function made(direction: string, more: Partial<Task.Create> = {}): Promise<string> {
   const input = Task.Create.parse({ direction, task_type: "impl", ...more });
@@ -63,6 +64,33 @@ describe("pause and resume", () => {
     const { out, err, code } = await coherence(...argv);
     expect([out, code]).toEqual(["", 1]);
     expect(err).toMatch(said);
+  });
+});
+
+describe("a terminal of 40 columns", () => {
+  it("has no line broken by queue, items or tasks", async () => {
+    for (let i = 0; i < 3; i++) await made(`Something that takes more words than there is room for, ${i}`);
+    const line = "1. Write down what happens when nobody is there {#what-happens-when-nobody-is-there}";
+    await Pipeline.push(deps, { id: "main", kind: "product", text: `## Phase 1: First\n\n${line}\n` });
+    await coherence("pause", "--provider", "simulated", "--reason", "it has cost more than all others together");
+    await coherence("pause", "--type", "review", "--reason", "the build is red");
+    for (const argv of [["queue"], ["items", "main"], ["tasks", "--limit", "2"]]) {
+      const { out, code } = await inColumns("40", ...argv);
+      expect(code).toBe(0);
+      expect(out.split("\n").filter((one) => one.length > 40)).toEqual([]);
+    }
+    expect((await inColumns("40", "items", "main")).out).toContain("what-happens-when-nobody-is-there");
+  });
+});
+
+describe("more tasks than are shown", () => {
+  it("are said, and how they are come to", async () => {
+    for (let i = 0; i < 102; i++) await made(`t ${i}`);
+    expect((await coherence("tasks", "--limit", "3")).out).toMatch(/\n\nThe newest 3 of 102\.\n.*--limit/);
+    const most = await coherence("tasks", "--limit", "100");
+    expect(most.out).toMatch(/\n\nThe newest 100 of 102\.\n.*--status/);
+    expect(most.out).not.toContain("--limit");
+    expect((await coherence("tasks", "--type", "spec")).out).toBe("No tasks.\n");
   });
 });
 
