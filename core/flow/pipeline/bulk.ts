@@ -120,6 +120,8 @@ function fits(row: Task.Indexed, filter: Filter): boolean {
 
 function placeIn(bound: string, cursor: string): string {
   const { place } = Store.Cursor.decode(bound, cursor);
-  if (typeof place !== "string") throw fail("input.cursor", "The cursor does not belong to this call");
+  // Whoever makes up a cursor knows what it is bound to; the table takes no place that is too long.
+  if (typeof place !== "string" || !/^[a-z_]+#\d{13}#\w{1,100}$/.test(place))
+    throw fail("input.cursor", "The cursor does not belong to this call");
   return place;
 }

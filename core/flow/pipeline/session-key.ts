@@ -3,11 +3,14 @@ import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import * as Task from "../../work/task/index.ts";
 
+/** Characters of a session's key (contract 1.1.3). */
+export const LONGEST_KEY = 200;
+
 /** The session that a context names, or undefined. */
 export function sessionKeyOf(context: Readonly<Record<string, unknown>>): string | undefined {
   const key = context.session_key;
   const text = typeof key === "string" ? key.trim() : "";
-  return text === "" || text.length > 200 ? undefined : text;
+  return text === "" || Task.lengthOf(text) > LONGEST_KEY ? undefined : text;
 }
 
 /** The task that a session names, and whether it is still unfinished. */

@@ -6,11 +6,11 @@ import * as Task from "../../work/task/index.ts";
 import { CLIENT_LEASE_MS } from "./budgets.ts";
 import { create } from "./create.ts";
 import { UNKNOWN_WORKER } from "./patch.ts";
-import { sessionOf, sessionWrite } from "./session-key.ts";
+import { LONGEST_KEY, sessionOf, sessionWrite } from "./session-key.ts";
 
 /** What a client says of the work it is at (contract 1.1.3). */
 export const UpsertActive = z.object({
-  session_key: Task.trimmed(200),
+  session_key: Task.trimmed(LONGEST_KEY),
   direction: Task.Create.shape.direction,
   task_type: Task.TaskType.default("impl"),
   worker_id: z.string().min(1).max(200).optional(),

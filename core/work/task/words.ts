@@ -7,6 +7,11 @@ export function cut(text: string, max: number): string {
   return text.slice(0, max).toWellFormed();
 }
 
+/** Characters of a text as the contract counts them: of any width in the table, one or two units here. */
+export function lengthOf(text: string): number {
+  return [...text].length;
+}
+
 export const TaskType = z.enum(["spec", "test", "impl", "review", "heal"]);
 export type TaskType = z.infer<typeof TaskType>;
 
