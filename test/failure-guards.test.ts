@@ -22,7 +22,7 @@ function hasTest(file: string, title: string): boolean {
 }
 
 it("every failure of what is built has a guard that exists and runs", () => {
-  const wanted = [...Array.from({ length: 40 }, (_, i) => i + 1), 44, 45, 48, 50, 54, 55];
+  const wanted = [...Array.from({ length: 40 }, (_, i) => i + 1), 44, 45, 48, 49, 50, 54, 55];
   expect(rows.map((row) => row.number)).toEqual(expect.arrayContaining(wanted));
   for (const { number, guards } of rows) {
     expect(guards.length, `${number} names no test`).toBeGreaterThan(0);

@@ -66,8 +66,8 @@ describe.each(["read", "write", "edit", "remove"])("%s refuses, and the log says
 
 describe("what a model can mend comes back to it", () => {
   test.each([
-    ["read", { path: "src/none.js" }, /^Cannot read src\/none\.js: there is no such file/],
-    ["read", { path: "src" }, /^Cannot read src: there is no such file/],
+    ["read", { path: "src/none.js" }, /^Cannot use src\/none\.js: there is no such file/],
+    ["read", { path: "src" }, /^Cannot use src: it is no plain file/],
     ["read", { path: "image.png" }, /is no text file/],
     ["read", { path: "src/greet.js", offset: 9 }, /has 1 lines/],
     ["read", { file: "src/greet.js" }, /Not the arguments of read/],
@@ -76,7 +76,7 @@ describe("what a model can mend comes back to it", () => {
     ["edit", { path: "src/twice.js", old: "one", new: "two" }, /is in src\/twice\.js 2 times/],
     ["edit", { path: "src/greet.js", old: "hello", new: "hello" }, /is the old one/],
     ["edit", { path: "image.png", old: "P", new: "Q" }, /is no text file/],
-    ["write", { path: "src", content: "x" }, /^write failed: EISDIR\.$/],
+    ["write", { path: "src", content: "x" }, /^Cannot use src: it is no plain file/],
     ["write", { path: "src/greet.js/x", content: "x" }, /^write failed: E[A-Z]+\.$/],
     ["write", { path: "big.txt", content: "x".repeat(400_001) }, /Not the arguments of write/],
     ["remove", { path: "src/none.js" }, /There is no file/],

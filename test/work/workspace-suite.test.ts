@@ -106,7 +106,7 @@ describe("the suite", () => {
     const repository = await connect();
     const work = await open(repository, ITEM, base);
     const own = manifest({ test: "vitest" });
-    writeFileSync(`${work.root}.manifest`, own); // as a kill in the middle leaves it
+    writeFileSync(`${work.root}.manifest`, JSON.stringify({ text: own })); // as a kill in the middle leaves it
     await open(repository, ITEM, base);
     expect(repo.git("show", `${ITEM}:package.json`)).toBe(own.trim());
   });

@@ -4,9 +4,9 @@ import type { LogLine, Workspace } from "../../work/workspace/index.ts";
 /** The worktree for a provider without hands of its own. The suite runs by the command of `base`, as when the work is judged. */
 export function handsOn(workspace: Workspace, base: string, log: LogLine): TreeTools {
   return {
-    list: () => workspace.list(),
+    list: (pattern) => workspace.list(pattern),
     read: (path) => workspace.read(path),
-    search: (text) => workspace.search(text),
+    search: (text, pattern) => workspace.search(text, pattern),
     write: (path, text) => workspace.write(path, text),
     remove: (path) => workspace.remove(path),
     changes: () => workspace.diff(base),

@@ -26,7 +26,7 @@ export async function commitTree(
   const { branch, seen } = target;
   const head = await detachedHead(tree, seen);
   const merging = await mergeHeads(tree);
-  const staged = await stage(tree, head);
+  const staged = await stage(context, tree, head);
   try {
     let onto = head !== seen && (await isAncestor(context, seen, head)) ? head : seen;
     const content = await staged.written();
@@ -60,7 +60,7 @@ export async function commitTree(
 /** Keeps what the tree holds under `refs/coherence/aside/`, for a branch that went on without it; returns the commit. */
 export async function setAside(context: Context, tree: Tree, branch: string, message: string): Promise<string> {
   const head = await detachedHead(tree, null);
-  const staged = await stage(tree, head);
+  const staged = await stage(context, tree, head);
   try {
     const content = await staged.written();
     const same = (await contentOf(context, head)) === content;

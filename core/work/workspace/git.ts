@@ -1,3 +1,4 @@
+import * as Clock from "../../ground/clock.ts";
 import { fail } from "../../ground/errors.ts";
 import * as Process from "../../ground/process/index.ts";
 
@@ -43,7 +44,11 @@ const SETTINGS = [
   "advice.detachedHead=false",
 ];
 
-export type GitOptions = { input?: string; env?: Record<string, string>; keepBytes?: number };
+/** Ms that a call may take: a pattern in a .gitignore of somebody's may keep git busy for ever. */
+const WITHIN_MS = 600_000;
+
+/** `withinMs`: after that it is ended, and has the code null. */
+export type GitOptions = { input?: string; env?: Record<string, string>; keepBytes?: number; withinMs?: number };
 
 /** Git in one directory. */
 export type Git = {
@@ -62,22 +67,29 @@ export type Git = {
  */
 export function gitIn(cwd: string, env: Readonly<Record<string, string>>, settings: readonly string[] = []): Git {
   const fixed = [...SETTINGS, ...settings].flatMap((setting) => ["-c", setting]);
-  const attempt: Git["attempt"] = (args, options = {}) =>
-    Process.exec(
-      {
-        file: "git",
-        args: [...fixed, ...args],
-        cwd,
-        env: { ...env, ...ENVIRONMENT, ...options.env },
-        keepBytes: options.keepBytes ?? KEEP_BYTES,
-        ...(options.input === undefined ? {} : { input: options.input }),
-      },
-      NEVER,
-    );
+  const attempt: Git["attempt"] = async (args, options = {}) => {
+    const limit = Clock.deadline(Clock.system(), options.withinMs ?? WITHIN_MS);
+    try {
+      return await Process.exec(
+        {
+          file: "git",
+          args: [...fixed, ...args],
+          cwd,
+          env: { ...env, ...ENVIRONMENT, ...options.env },
+          keepBytes: options.keepBytes ?? KEEP_BYTES,
+          graceMs: 1000,
+          ...(options.input === undefined ? {} : { input: options.input }),
+        },
+        limit.signal,
+      );
+    } finally {
+      limit.clear();
+    }
+  };
   const git = async (args: readonly string[], options?: GitOptions) => {
     const exit = await attempt(args, options);
     if (exit.code === 0) return exit.stdout;
-    const said = exit.stderr.trim().slice(-2000);
+    const said = exit.code === null ? "it took too long and was ended" : exit.stderr.trim().slice(-2000);
     throw fail("workspace.git", `git ${args[0] ?? ""} failed in ${cwd}: ${said}`, {
       remedy: "Run the same git command there by hand to see what is wrong with the repository.",
       data: { args: [...args], exit: exit.code },

@@ -6,6 +6,7 @@ import type { Context } from "./context.ts";
 import { restoreManifest } from "./overlay.ts";
 import { checkBranch, checkSha } from "./paths.ts";
 import type { OpenRequest, Workspace } from "./port.ts";
+import { layRules } from "./rules.ts";
 import { ensureTree, exclusively, replaceFile, resetTree, type Note, type Tree } from "./tree.ts";
 import { workspaceOf } from "./workspace.ts";
 
@@ -24,6 +25,7 @@ export async function openBranch(context: Context, request: OpenRequest): Promis
     const { tree, note, ended } = await ensureTree(context, branch, begin);
     if (ended > 0) log(`Ended ${ended} process groups that were still at work in ${tree.root}.`);
     await restoreManifest(tree);
+    await layRules(context, tree, from);
     const seen = note ? await saveLeftovers(context, tree, { request, note, head: begin }) : begin;
     const token = sha256(`${note?.token ?? ""}\0${context.clock.now()}\0${process.pid}`);
     const write = (head: string) => replaceFile(tree.beside.note, JSON.stringify({ branch, token, seen: head }));

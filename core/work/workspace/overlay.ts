@@ -1,5 +1,6 @@
-import { lstat, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { lstat, readFile, readlink, realpath, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { textIn, writePlain } from "./files.ts";
 import type { Reader } from "./show.ts";
 import { replaceFile, type Tree } from "./tree.ts";
 
@@ -22,45 +23,64 @@ export async function withBaseManifest<T>(tree: Tree, atBase: Reader, run: () =>
 
 /** Puts back the files that a run of the suite, perhaps a killed one, left changed. */
 export async function restoreManifest(tree: Tree): Promise<void> {
-  const scripts = await readFile(tree.beside.manifest).catch(() => null);
-  if (scripts !== null) await writeFile(join(tree.root, "package.json"), scripts);
-  await rm(tree.beside.manifest, { force: true });
-  const settings = await readFile(tree.beside.npmrc, "utf8").catch(() => null);
-  if (settings !== null) await place(join(tree.root, ".npmrc"), JSON.parse(settings) as Standing);
-  await rm(tree.beside.npmrc, { force: true });
+  for (const [name, kept] of [
+    ["package.json", tree.beside.manifest],
+    [".npmrc", tree.beside.npmrc],
+  ] as const) {
+    const was = await readFile(kept, "utf8").catch(() => null);
+    if (was !== null) await place(tree.root, name, JSON.parse(was) as Standing);
+    await rm(kept, { force: true });
+  }
 }
 
 async function standInScripts(tree: Tree, base: string | null): Promise<void> {
-  const path = join(tree.root, "package.json");
-  const own = await readFile(path, "utf8").catch(() => null);
-  const stand = base !== null && own !== null ? withBaseScripts(own, base) : null;
-  if (own === null || stand === null) return;
-  await replaceFile(tree.beside.manifest, own);
-  await writeFile(path, stand);
+  if (base === null || (await standingAt(tree.root, "package.json")) === "directory") return;
+  const own = await textIn(tree.root, "package.json");
+  // What npm would find there and we may not read, such as a link out of the tree, is no manifest of the item's.
+  const stand = own === null ? ((await isThere(tree.root, "package.json")) ? base : null) : withBaseScripts(own, base);
+  if (stand !== null) await standIn(tree.root, "package.json", tree.beside.manifest, { text: stand });
+}
+
+async function isThere(root: string, name: string): Promise<boolean> {
+  return (await lstat(join(root, name)).catch(() => null)) !== null;
 }
 
 async function standInSettings(tree: Tree, base: string | null): Promise<void> {
-  const path = join(tree.root, ".npmrc");
-  const own = await standingAt(path);
+  const own = await standingAt(tree.root, ".npmrc");
   if (own === "directory" || (own === null && base === null) || (own && "text" in own && own.text === base)) return;
-  await replaceFile(tree.beside.npmrc, JSON.stringify(own));
-  await place(path, base === null ? null : { text: base });
+  await standIn(tree.root, ".npmrc", tree.beside.npmrc, base === null ? null : { text: base });
 }
 
-/** What is at a path: a file's text, or where a link leads (never followed: it may lead out of the tree); null: nothing. */
+/** Puts something in the place of a file, and notes in `kept` what that was. */
+async function standIn(root: string, name: string, kept: string, standing: Standing): Promise<void> {
+  await replaceFile(kept, JSON.stringify(await standingAt(root, name)));
+  await place(root, name, standing);
+}
+
+/**
+ * What is at a path: a file's text, or where a link leads (never followed to write: it may lead out of the tree). Null: nothing, or
+ * what npm could not read either, as a pipe.
+ */
 type Standing = { text: string } | { link: string } | null;
 
-async function standingAt(path: string): Promise<Standing | "directory"> {
+async function standingAt(root: string, name: string): Promise<Standing | "directory"> {
+  const path = join(root, name);
   const found = await lstat(path).catch(() => null);
-  if (found === null) return null;
-  if (found.isDirectory()) return "directory"; // npm reads no settings from one
-  return found.isSymbolicLink() ? { link: await readlink(path) } : { text: await readFile(path, "utf8") };
+  if (found?.isDirectory()) return "directory"; // npm reads no settings from one
+  if (found?.isSymbolicLink()) return { link: await readlink(path) };
+  const text = await textIn(root, name);
+  return text === null ? null : { text };
 }
 
-async function place(path: string, standing: Standing): Promise<void> {
-  await rm(path, { force: true });
+async function place(root: string, name: string, standing: Standing): Promise<void> {
+  const path = join(root, name);
+  // A plain file keeps its rights; a link would be written through, and a pipe waited for.
+  const plain = (await lstat(path).catch(() => null))?.isFile() === true;
+  if (standing === null || "link" in standing || !plain) await rm(path, { force: true });
   if (standing === null) return;
-  await ("link" in standing ? symlink(standing.link, path) : writeFile(path, standing.text));
+  await ("link" in standing
+    ? symlink(standing.link, path)
+    : writePlain(join(await realpath(root), name), name, standing.text));
 }
 
 /** `own` with the scripts of `base` in place of its own; null when they are the same already, or `own` is no JSON. */

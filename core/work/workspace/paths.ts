@@ -1,5 +1,5 @@
 import { lstatSync, realpathSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { fail } from "../../ground/errors.ts";
 import { sha256 } from "../../ground/id.ts";
 
@@ -38,25 +38,29 @@ export function treeName(repository: string, label: string): string {
   return `${label.replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, 80)}-${sha256(`${repository}\0${label}`).slice(0, 10)}`;
 }
 
+/** Where a relative path leads: by its name, and once links are followed. Absolute. */
+export type Inside = { place: string; real: string };
+
 /**
- * The absolute place of a relative path inside `root`. Throws `workspace.path` for one that is absolute, leads out of the tree
- * (by `..` or by a link), or into `.git`.
+ * Finds a relative path inside `root`. Throws `workspace.path` for one that is absolute, leads out of the tree (by `..` or by a
+ * link), or into `.git`.
  */
-export function inside(root: string, path: string): string {
+export function inside(root: string, path: string): Inside {
   const parts = path.split(/[\\/]/);
-  if (path === "" || path.includes("\0") || isAbsolute(path) || parts.includes("..")) throw refused(path);
-  if (parts.some((part) => part.toLowerCase() === ".git")) throw refused(path);
-  const place = join(root, path);
-  const target = real(place);
+  if (path === "" || path.includes("\0") || isAbsolute(path) || parts.includes("..") || parts.some(isGit))
+    throw refused(path);
   const top = realpathSync(root);
+  const place = join(top, path);
+  const target = real(place);
   if (target !== top && !target.startsWith(top + sep)) throw refused(path);
-  if (target.slice(top.length).toLowerCase().split(sep).includes(".git")) throw refused(path);
-  return place;
+  if (target.slice(top.length).split(sep).some(isGit)) throw refused(path);
+  return { place, real: target };
 }
 
-/** The path inside `root` that a place has once links are followed. */
-export function behindLinks(root: string, place: string): string {
-  return relative(realpathSync(root), real(place));
+/** Whether some file system takes a name for `.git`: by its case, its short name, what it drops at the end or leaves out. */
+function isGit(name: string): boolean {
+  const plain = name.replace(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, "").replace(/[. ]+$/, "");
+  return /^(?:\.git|git~\d)(?::.*)?$/i.test(plain);
 }
 
 /** Where a place is once links are followed; of a place that is not there, its nearest ancestor that is. */

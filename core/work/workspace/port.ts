@@ -57,11 +57,15 @@ export type Workspace = {
   prepare(log: LogLine, signal: AbortSignal): Promise<void>;
   /** Drops everything that is not committed. */
   reset(): Promise<void>;
-  /** Tracked and new files that are not ignored, relative paths. */
-  list(): Promise<string[]>;
+  /**
+   * Tracked and new files that are not ignored, sorted, relative paths; `pattern` is a folder or a glob. Ignored is here what the
+   * tree ignores now, and what the item's base does. Throws `workspace.path` for a pattern that is none.
+   */
+  list(pattern?: string): Promise<string[]>;
   /** Text of a file inside the tree; throws `workspace.path` for a path that leads out of it, into `.git` or to an ignored file. */
   read(path: string): Promise<string>;
-  search(text: string): Promise<{ path: string; line: number; text: string }[]>;
+  /** Where a fixed text stands in those files, as far as they are plain files of text; at most 200 places. */
+  search(text: string, pattern?: string): Promise<{ path: string; line: number; text: string }[]>;
   write(path: string, text: string): Promise<void>;
   /** Removes a file; false when there is none. */
   remove(path: string): Promise<boolean>;

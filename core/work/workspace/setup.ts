@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CoherenceError, fail } from "../../ground/errors.ts";
 import { sha256 } from "../../ground/id.ts";
 import * as Process from "../../ground/process/index.ts";
 import type { Context } from "./context.ts";
+import { textIn } from "./files.ts";
 import { entries } from "./git.ts";
 import { limited, notDone } from "./limit.ts";
 import type { LogLine } from "./port.ts";
@@ -36,6 +36,8 @@ const LOCKFILES: readonly Setup[] = [
   },
 ];
 
+const LOCKFILE_BYTES = 64 * 1024 * 1024;
+
 /** Picks the set-up: the user's, else by the first lockfile in `has`, else none. */
 export function setupFor(command: readonly string[] | null, has: (file: string) => boolean): Setup | null {
   const found = LOCKFILES.find((each) => each.lockfile !== null && has(each.lockfile)) ?? null;
@@ -52,7 +54,7 @@ export async function prepareTree(context: Context, tree: Tree, log: LogLine, si
   const setup = setupFor(context.setupCommand, (file) => existsSync(join(tree.root, file)));
   if (!setup) return;
   const stamp = await readStamp(tree.beside.setup);
-  const locked = setup.lockfile === null ? "" : await readFile(join(tree.root, setup.lockfile), "utf8");
+  const locked = setup.lockfile === null ? "" : await textIn(tree.root, setup.lockfile, LOCKFILE_BYTES);
   const hash = sha256(JSON.stringify([setup.commands, setup.lockfile, locked]));
   if (stamp.hash === hash && (setup.fills === null || existsSync(join(tree.root, setup.fills)))) return;
 

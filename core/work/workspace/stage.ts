@@ -1,6 +1,8 @@
 import { copyFile, mkdtemp, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import type { Context } from "./context.ts";
 import { entries } from "./git.ts";
+import { ignoredAtBase } from "./rules.ts";
 import { isKeyFile, secretsIn, type Secret } from "./secrets.ts";
 import { STAGES } from "./stages.ts";
 import type { Tree } from "./tree.ts";
@@ -18,8 +20,8 @@ export type Staged = {
   drop(): Promise<void>;
 };
 
-/** Stages the tree as it stands; `base` is the commit to begin from when the tree's own index is unreadable. */
-export async function stage(tree: Tree, base: string): Promise<Staged> {
+/** Stages the tree as it stands, without what the item's base ignores; `base` is the commit to begin from when the tree's own index is unreadable. */
+export async function stage(context: Context, tree: Tree, base: string): Promise<Staged> {
   // A place of its own each time: a git that outlives a killed host must not write into the index of the next.
   const place = await mkdtemp(join(tree.gitDir, STAGES));
   const index = join(place, "index");
@@ -35,8 +37,10 @@ export async function stage(tree: Tree, base: string): Promise<Staged> {
   }
   // A repository inside the tree is no work: git could only record a link to a commit that nobody else has.
   const nested = entries(others.stdout).filter((path) => path.endsWith("/"));
-  const without = nested.map((path) => `:(top,exclude,literal)${path}`);
-  await tree.git(["add", "--all", ...(nested.length > 0 ? ["--", ".", ...without] : [])], { env });
+  const locked = await ignoredAtBase(context, tree, entries(others.stdout));
+  const left = [...nested, ...locked];
+  const without = left.map((path) => `:(top,exclude,literal)${path}`);
+  await tree.git(["add", "--all", ...(left.length > 0 ? ["--", ".", ...without] : [])], { env });
   return {
     written: async () => (await tree.git(["write-tree"], { env })).trim(),
     git: (args, keepBytes) => tree.git(args, { env, ...(keepBytes === undefined ? {} : { keepBytes }) }),

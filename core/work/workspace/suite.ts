@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as Process from "../../ground/process/index.ts";
 import type { Suite } from "../task/index.ts";
 import { OVER_TIME } from "./colour.ts";
 import type { Context } from "./context.ts";
+import { textIn } from "./files.ts";
 import { limited, notDone } from "./limit.ts";
 import { findTests, type Tests } from "./manifest.ts";
 import { withBaseManifest } from "./overlay.ts";
@@ -59,7 +59,7 @@ async function choose(
 }
 
 function inTree(tree: Tree): Reader {
-  return (path) => readFile(join(tree.root, path), "utf8").catch(() => null);
+  return (path) => textIn(tree.root, path);
 }
 
 async function execute(

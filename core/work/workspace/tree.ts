@@ -28,7 +28,15 @@ export type Tree = {
   gitDir: string;
   git: Git;
   /** Files about the tree, beside it. */
-  beside: { note: string; setup: string; excludes: string; manifest: string; npmrc: string; makefile: string };
+  beside: {
+    note: string;
+    setup: string;
+    excludes: string;
+    manifest: string;
+    npmrc: string;
+    makefile: string;
+    rules: string;
+  };
 };
 
 /** Set-ups leave these behind; where a repository forgot to ignore them they are still no one's work. */
@@ -87,7 +95,7 @@ export async function removeTree(context: Context, root: string): Promise<void> 
 
 async function forget(root: string): Promise<void> {
   await rm(root, { recursive: true, force: true });
-  for (const file of Object.values(filesBeside(root))) await rm(file, { force: true });
+  for (const file of Object.values(filesBeside(root))) await rm(file, { recursive: true, force: true });
 }
 
 /** Where the notes about the tree in `root` are. */
@@ -99,6 +107,7 @@ export function filesBeside(root: string): Tree["beside"] {
     manifest: `${root}.manifest`,
     npmrc: `${root}.npmrc`,
     makefile: `${root}.makefile`,
+    rules: `${root}.rules`,
   };
 }
 

@@ -1,22 +1,26 @@
-import { mkdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { fail, messageOf } from "../../ground/errors.ts";
+import { realpathSync } from "node:fs";
+import { mkdir, unlink } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
+import { fail } from "../../ground/errors.ts";
 import { isAncestor } from "./branches.ts";
 import { commitTree } from "./commit.ts";
 import type { Context } from "./context.ts";
+import { readPlain, writePlain } from "./files.ts";
 import { entries } from "./git.ts";
+import { pathspecs } from "./glob.ts";
 import { mergeIntoTree } from "./merge.ts";
-import { behindLinks, checkSha, inside, refused } from "./paths.ts";
+import { checkSha, inside, refused, type Inside } from "./paths.ts";
 import type { Workspace } from "./port.ts";
+import { ignoredAtBase } from "./rules.ts";
+import { searchIn } from "./search.ts";
 import { prepareTree } from "./setup.ts";
 import { diffStaged, stage } from "./stage.ts";
 import { runSuite } from "./suite.ts";
 import { readNote, resetTree, type Tree } from "./tree.ts";
 
 const PATCH_BYTES = 200_000;
-const MOST_HITS = 200;
-/** A larger file is no source text. */
-const READ_BYTES = 4 * 1024 * 1024;
+/** Ms that git may take to match a pattern of a model's, or a path by rules that a model wrote: some keep it busy for ever. */
+const MATCHED_MS = 10_000;
 
 /** The open tree of one branch; `opened.note` writes down the branch's head after each move. */
 export function workspaceOf(
@@ -34,14 +38,37 @@ export function workspaceOf(
       data: { branch },
     });
   };
-  const place = async (path: string) => {
-    const absolute = inside(tree.root, path);
+  const top = realpathSync(tree.root);
+  const isTracked = async (path: string) =>
+    (await tree.git.attempt(["ls-files", "--error-unmatch", "--", `:(top,literal)${path}`])).code === 0;
+  const place = async (path: string): Promise<Inside> => {
+    const found = inside(top, path);
     // ./ so that a name is never a pattern. 0: ignored, 1: not, 128: git cannot tell, as of what is behind a linked folder.
-    const code = async (name: string) => (await tree.git.attempt(["check-ignore", "--quiet", "--", `./${name}`])).code;
+    const code = async (name: string) =>
+      (await tree.git.attempt(["check-ignore", "--quiet", "--", `./${name}`], { withinMs: MATCHED_MS })).code;
     // The file behind a link counts too: a link that is not ignored must not lead to a file that is.
-    const behind = behindLinks(tree.root, absolute);
-    if ((await code(behind)) !== 1 || (behind !== path && (await code(path)) === 0)) throw refused(path);
-    return absolute;
+    const [named, behind] = [relative(top, found.place), relative(top, found.real)];
+    if ((await code(behind)) !== 1 || (behind !== named && (await code(named)) === 0)) throw refused(path);
+    for (const one of await ignoredAtBase(context, tree, [behind, named]))
+      if (!(await isTracked(one))) throw refused(path);
+    return found;
+  };
+  const list = async (pattern?: string) => {
+    const ask = async (...which: string[]) => {
+      const args = ["ls-files", ...which, "-z", "--", ...pathspecs(pattern)];
+      const { code, stdout } = await tree.git.attempt(args, pattern === undefined ? {} : { withinMs: MATCHED_MS });
+      if (code === 0) return entries(stdout);
+      const why = code === null ? "it takes too long to be matched" : "it leads out of the tree, or is none";
+      throw fail("workspace.path", `No such pattern: ${JSON.stringify(pattern)}: ${why}`, {
+        remedy: "Name a folder, or a plain glob such as src/**/*.ts.",
+      });
+    };
+    const gone = new Set(await ask("--deleted"));
+    const others = await ask("--others", "--exclude-standard");
+    const ignored = await ignoredAtBase(context, tree, others);
+    return [...(await ask("--cached", "--deduplicate")), ...others.filter((path) => !ignored.has(path))]
+      .filter((path) => !gone.has(path))
+      .toSorted();
   };
   const commit = async (message: string, trailers: Record<string, string>, trusted: boolean) => {
     await stillMine();
@@ -62,59 +89,31 @@ export function workspaceOf(
       await stillMine();
       await resetTree(tree, seen);
     },
-    async list() {
-      const gone = new Set(entries(await tree.git(["ls-files", "--deleted", "-z"])));
-      const all = ["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "-z"];
-      return entries(await tree.git(all)).filter((path) => !gone.has(path));
-    },
+    list,
     async read(path) {
-      const absolute = await place(path);
-      const found = await stat(absolute).catch(() => null);
-      // A pipe would be waited for, and a device has no end.
-      if (!found?.isFile()) throw unreadable(path, "there is no such file");
-      if (found.size > READ_BYTES) throw unreadable(path, `it has ${found.size} bytes, more than ${READ_BYTES}`);
-      return readFile(absolute, "utf8").catch((thrown: unknown) => {
-        throw unreadable(path, messageOf(thrown), thrown);
-      });
+      const { real } = await place(path);
+      return (await readPlain(real, path)).toString("utf8");
     },
-    async search(text) {
-      const args = [
-        "grep",
-        "-I",
-        "--untracked",
-        "--fixed-strings",
-        "--line-number",
-        "-z",
-        "--no-color",
-        "-e",
-        text,
-        "--",
-      ];
-      const { stdout } = await tree.git.attempt(args, { keepBytes: 2_000_000 });
-      const hits = stdout.split("\n").flatMap((line) => {
-        const [path, number, ...rest] = line.split("\0");
-        return path && number && rest.length > 0
-          ? [{ path, line: Number(number), text: rest.join("\0").slice(0, 500) }]
-          : [];
-      });
-      return hits.slice(0, MOST_HITS);
-    },
+    search: async (text, pattern) => searchIn(context.clock, top, await list(pattern), text),
     async write(path, text) {
       await stillMine();
-      const absolute = await place(path);
-      await mkdir(dirname(absolute), { recursive: true });
-      await writeFile(absolute, text);
+      const { real } = await place(path);
+      await mkdir(dirname(real), { recursive: true });
+      await writePlain(real, path, text);
     },
     async remove(path) {
       await stillMine();
-      return unlink(await place(path)).then(
+      const { place: named } = await place(path);
+      // What is removed is the link, not what is behind it: so its folder has to be the tree's.
+      const folder = dirname(named) === top ? top : inside(top, relative(top, dirname(named))).real;
+      return unlink(join(folder, basename(named))).then(
         () => true,
         () => false,
       );
     },
     async diff(from) {
       checkSha(from);
-      const staged = await stage(tree, seen);
+      const staged = await stage(context, tree, seen);
       try {
         return await diffStaged(staged, from, PATCH_BYTES - 100); // room for the line that says what is left out
       } finally {
@@ -148,10 +147,6 @@ export function workspaceOf(
     },
     test: (base, log, signal) => runSuite(context, tree, base, log, signal),
   };
-}
-
-function unreadable(path: string, why: string, cause?: unknown) {
-  return fail("workspace.path", `Cannot read ${path}: ${why}`, { remedy: "List the files first.", cause });
 }
 
 /** Files that hold both the first and the last line of a conflict; those of the user's HEAD are examples, not conflicts. */

@@ -407,7 +407,7 @@ describe("what is kept of an attempt", () => {
     expect(attempt.prompt_sha).toMatch(/^[0-9a-f]{64}$/);
     expect(attempt.prompt_variant).toMatch(/^impl@/);
     expect(await records(deps)).toMatchObject([
-      { provider: "beta", model: "b1", tried: 2, tokens_in: 200, tokens_out: 20, cost_usd: 0.002 },
+      { provider: "beta", model: "beta/b1", tried: 2, tokens_in: 200, tokens_out: 20, cost_usd: 0.002 },
     ]);
     const { readLog } = await import("../../../core/work/attempt/index.ts");
     const { text = "" } = (await readLog(deps.store, id)) ?? {};

@@ -1,5 +1,4 @@
 import type { ToolSet } from "ai";
-import { matchesGlob } from "node:path";
 import * as z from "zod";
 import { CoherenceError } from "../../../ground/errors.ts";
 import type { TreeTools } from "../port.ts";
@@ -33,7 +32,7 @@ const TOOLS: Readonly<Record<string, Tool>> = {
       pattern: z.string().max(500).optional().describe('A folder ("src") or a glob ("src/**/*.ts"); all without it'),
     }),
     async ({ tree }, { pattern }) => {
-      const found = (await tree.list()).filter(matching(pattern));
+      const found = await tree.list(pattern);
       return found.length === 0 ? "No such files." : firstOf(found, MOST.listed, "files; narrow the pattern");
     },
   ),
@@ -67,9 +66,7 @@ const TOOLS: Readonly<Record<string, Tool>> = {
       pattern: z.string().max(500).optional().describe("Only in this folder or glob"),
     }),
     async ({ tree }, { text, pattern }) => {
-      const wanted = matching(pattern);
-      const hits = (await tree.search(text)).filter((hit) => wanted(hit.path));
-      const lines = hits.map((hit) => `${hit.path}:${hit.line}: ${hit.text}`);
+      const lines = (await tree.search(text, pattern)).map((hit) => `${hit.path}:${hit.line}: ${hit.text}`);
       return lines.length === 0 ? "Not found." : firstOf(lines, MOST.hits, "hits; narrow the text or the pattern");
     },
   ),
@@ -169,12 +166,6 @@ async function readText(tree: TreeTools, path: string): Promise<string> {
   const text = await tree.read(path);
   if (/[\0\ufffd]/.test(text)) throw new ToolError(`${path} is no text file.`);
   return text;
-}
-
-function matching(pattern: string | undefined): (path: string) => boolean {
-  const wanted = pattern?.replace(/^\.\//, "").replace(/\/+$/, "");
-  if (!wanted || wanted === ".") return () => true;
-  return (path) => path === wanted || path.startsWith(`${wanted}/`) || matchesGlob(path, wanted);
 }
 
 function firstOf(lines: readonly string[], most: number, what: string): string {
