@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Scenario } from "../../core/work/provider/simulated/scenario.ts";
+import * as Task from "../../core/work/task/index.ts";
 import { put } from "../support/git.ts";
 import {
   BRANCH,
@@ -85,7 +86,9 @@ describe("20 items through the real host, 5 at a time", () => {
   it("plays every kind of trouble that the scenario holds", () => {
     const outcomes = new Set(table.attempts.map((one) => one.outcome?.kind));
     expect([...outcomes].sort()).toEqual(["conflict", "passed", "question", "red", "rejected"]);
-    const classes = new Set(table.attempts.flatMap((one) => one.tried.map((tried) => tried.class)));
+    // Who was turned away while another's failure cooled down did not go: how often that is depends on the machine.
+    const went = table.attempts.flatMap((one) => one.tried.filter(Task.wentFor));
+    const classes = new Set(went.map((tried) => tried.class));
     expect([...classes].sort()).toEqual(["crash", "rate_limit"]);
     const rounds = table.items.filter((item) => item.round > 0).map((item) => item.id);
     expect(rounds).toHaveLength(3);
