@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import * as Task from "../../core/work/task/index.ts";
 import { expectShape, RunState, Written } from "./shapes.ts";
 import { ms, NOBODY } from "./support.ts";
-import { withApp, app, A, B, claim, update, read, leaseMs } from "./run-state-support.ts";
+import { withApp, app, A, B, claim, say, update, read, leaseMs } from "./run-state-support.ts";
 
 withApp();
 
@@ -79,6 +79,18 @@ describe("updates", () => {
     const id = await app.create();
     await claim(id);
     await update(id, { status: "pending", next_action: "requeue_for_resume" }, { ...A, ...more });
+    expect(await claim(id, B)).toMatchObject({ claimed: true, ...B });
+  });
+
+  it("skipped is no end (1.3): the lease runs out by itself, and until then keeps others away", async () => {
+    const id = await app.create();
+    const granted = await claim(id);
+    const skipped = await update(id, { status: "skipped", failure_class: "claim_conflict", next_action: "skip" });
+    expect(skipped).toMatchObject({ claimed: true, status: "skipped", lease_expires_at: granted.lease_expires_at });
+    expect(await claim(id, B)).toMatchObject({ claimed: false, detail: "lease_owned_by_other_worker", ...A });
+    expect(await say("heartbeat", { task_id: id, ...A })).toMatchObject({ claimed: true, status: "running" });
+    await update(id, { status: "skipped" });
+    await app.clock.advance(120_000);
     expect(await claim(id, B)).toMatchObject({ claimed: true, ...B });
   });
 

@@ -1,11 +1,10 @@
 import * as z from "zod";
 import type { Deps } from "../../ground/deps.ts";
 import { CoherenceError, fail } from "../../ground/errors.ts";
+import { Instant } from "../../ground/instant.ts";
 import * as Store from "../../ground/store/index.ts";
 import * as Task from "../../work/task/index.ts";
 import { cancel, MovedOn, retry } from "./verbs.ts";
-
-const time = z.iso.datetime({ offset: true });
 
 /** Which tasks; all conditions hold, and there is at least one. Times with a zone. */
 export const Filter = z.object({
@@ -13,8 +12,8 @@ export const Filter = z.object({
   task_type: Task.TaskType.optional(),
   backlog: z.string().min(1).max(64).optional(),
   claimed_by: z.string().min(1).max(200).optional(),
-  created_after: time.optional(),
-  created_before: time.optional(),
+  created_after: Instant.optional(),
+  created_before: Instant.optional(),
 });
 export type Filter = z.infer<typeof Filter>;
 

@@ -2,6 +2,7 @@ import type { Deps } from "../../ground/deps.ts";
 import * as Store from "../../ground/store/index.ts";
 import * as Task from "../../work/task/index.ts";
 import * as Executor from "../executor/index.ts";
+import { retryNotBefore } from "./parse-context.ts";
 import { joinWrites } from "./session-key.ts";
 
 /**
@@ -20,7 +21,10 @@ export async function create(
     ...(fingerprint === undefined ? [] : [Executor.remember(fingerprint, taskId, deps.clock.now())]),
     ...(typeof options.also === "function" ? options.also(taskId) : (options.also ?? [])),
   ];
-  const made = await Task.create(deps, input, { ...options, agent, also });
+  // Runners of the contract pass over it until then (2.9), and so does ours.
+  const until = retryNotBefore(input.context ?? {}, deps.clock.now());
+  const parked = until === undefined ? {} : { parked: { until, reason: "its client asked for a later time" } };
+  const made = await Task.create(deps, input, { ...options, ...parked, agent, also });
   if (made.created)
     for (const write of await joinWrites(deps, made.task.row.id, input.context ?? {}))
       await Store.write(deps.store, write);

@@ -1,3 +1,4 @@
+import { instantOf } from "../../ground/instant.ts";
 import { isTruthy } from "../executor/index.ts";
 
 /** What a client asks of a run by its task's context (contract 2.8, 2.9). */
@@ -33,11 +34,14 @@ export function holdPatternScore(context: Readonly<Record<string, unknown>>): nu
   return typeof score === "number" && Number.isFinite(score) ? score : undefined;
 }
 
-/** When a context says that a task is to be tried again, in ms; undefined when it says no time. */
-export function retryNotBefore(context: Readonly<Record<string, unknown>>): number | undefined {
+/** The longest that a client may put a task off, ms. */
+const LONGEST_WAIT_MS = 86_400_000;
+
+/** Until when a context puts its task off, in ms, a day at most; undefined when it names no time to come. */
+export function retryNotBefore(context: Readonly<Record<string, unknown>>, now: number): number | undefined {
   const at = context.retry_not_before;
-  const ms = typeof at === "string" ? Date.parse(at) : typeof at === "number" ? at * 1000 : NaN;
-  return Number.isFinite(ms) ? ms : undefined;
+  const ms = typeof at === "string" ? instantOf(at) : typeof at === "number" ? at * 1000 : undefined;
+  return ms !== undefined && ms > now ? Math.min(ms, now + LONGEST_WAIT_MS) : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

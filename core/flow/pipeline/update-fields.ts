@@ -17,19 +17,20 @@ export function fieldWrites(row: Task.TaskRow, context: Task.ContextRead, said: 
   const { output } = patch;
   const undecided = row.decision === undefined || patch.status === "needs_decision";
   const changes = contextPatch({ ...row, ...contract }, patch, contract);
+  // How far a run is says nothing of a task that is over: what was under way came late.
+  const late = Task.hasEnded(row.status) && (patch.status ?? row.status) === row.status;
   return [
     {
       kind: "update",
       key: Keys.task(row.id),
       set: {
         updated_at: now,
-        progress_pct: patch.progress_pct ?? undefined,
-        current_step: stepIn(patch),
+        ...(late ? {} : { progress_pct: patch.progress_pct ?? undefined, current_step: stepIn(patch) }),
         decision_prompt: isGiven(patch.decision_prompt) ? Task.cut(patch.decision_prompt, 4000) : undefined,
         ...contract,
         output_len: output?.length,
         priority: patch.priority ?? undefined,
-        decision: patch.decision && undecided && !row.item ? Task.cut(patch.decision, 4000) : undefined,
+        decision: patch.decision?.trim() && undecided && !row.item ? Task.cut(patch.decision, 4000) : undefined,
       },
     },
     ...(isGiven(output) ? Task.partWrites(row.id, { output }) : []),
@@ -105,6 +106,7 @@ function stepIn({ current_step }: Update): string | undefined {
   return isGiven(current_step) ? Task.cut(current_step, 1000) : undefined;
 }
 
-function isGiven<T>(value: T | null | undefined): value is T {
+/** Whether a field is there: a null changes nothing. */
+export function isGiven<T>(value: T | null | undefined): value is T {
   return value !== null && value !== undefined;
 }

@@ -10,9 +10,6 @@ import { keyName, UNKNOWN_WORKER, type Caller, type Update } from "./patch.ts";
 import { asking, expiryOf } from "./question.ts";
 import { takenOut } from "./verbs.ts";
 
-/** The longest that a runner may put a requeued task off. */
-const LONGEST_RETRY_MS = 86_400_000;
-
 /** What a PATCH does to the status of a task as it was read. */
 export type Step =
   | { kind: "stay" }
@@ -100,9 +97,9 @@ function endingOf(
       return { ...base, change: asking({ decision_prompt, decision_due: expiryOf(deps) }) };
     }
     case "pending": {
-      const until = Math.min(retryNotBefore(patch.context ?? {}) ?? 0, deps.clock.now() + LONGEST_RETRY_MS);
+      const until = retryNotBefore(patch.context ?? {}, deps.clock.now());
       const remove = ["claimed_by", "claimed_at", "current_step"] as const;
-      if (until <= deps.clock.now()) return { ...base, change: { remove } };
+      if (until === undefined) return { ...base, change: { remove } };
       return {
         ...base,
         change: { set: { retry_not_before: until, wait_reason: "its runner tries again later" }, remove, until },

@@ -8,9 +8,9 @@ import { endAttempt, settled } from "./end.ts";
 import { obey } from "./obey.ts";
 import { keyName, nameIn, UNKNOWN_WORKER, type Caller, type Update } from "./patch.ts";
 import { joinWrites } from "./session-key.ts";
-import { fieldWrites, isReport, mayReport, stayWrites } from "./update-fields.ts";
+import { fieldWrites, isGiven, isReport, mayReport, stayWrites } from "./update-fields.ts";
 import { stepOf, type Step } from "./update-status.ts";
-import { decided } from "./verbs.ts";
+import { answerIn, decided } from "./verbs.ts";
 
 /**
  * A client's PATCH: all of it in one transaction, or nothing. Throws 400 `task.nothing_to_change`, 404 `task.not_found`, 409
@@ -80,8 +80,11 @@ async function stepFor(
 ): Promise<Step> {
   await refuseLateWords(deps, row, patch, named);
   if (row.item) refuseOfItem(patch);
-  if (patch.decision && row.status === "needs_decision" && (patch.status ?? "pending") === "pending")
-    return { kind: "end", row, attempt: undefined, ending: decided(row, patch.decision) };
+  if (isGiven(patch.decision) && row.status === "needs_decision") {
+    const answer = answerIn(patch.decision);
+    if ((patch.status ?? "pending") === "pending")
+      return { kind: "end", row, attempt: undefined, ending: decided(row, answer) };
+  }
   if (patch.status && patch.status !== row.status) return stepOf(deps, row, patch, patch.status, named, caller);
   if (patch.status) again(row, patch.status, named ?? keyName(caller));
   mayReport(row, patch, named);
@@ -91,7 +94,7 @@ async function stepFor(
 /** From outside an item's task takes context and a decision; all else goes through the pipeline's own verbs. */
 function refuseOfItem(patch: Update): void {
   const others = Object.entries(patch).some(
-    ([key, value]) => value !== null && value !== undefined && !["context", "decision", "worker_id"].includes(key),
+    ([key, value]) => isGiven(value) && !["context", "decision", "worker_id"].includes(key),
   );
   if (others)
     throw fail("task.of_item", "The task is a phase of a backlog item; only its context and its decision are open", {
@@ -105,7 +108,7 @@ function isAnswer({ row, ending }: Extract<Step, { kind: "end" }>): boolean {
 
 /** Where it goes into the queue again, it goes there by its new priority. */
 function priorityOf({ priority }: Update): { priority?: number } {
-  return priority === null || priority === undefined ? {} : { priority };
+  return isGiven(priority) ? { priority } : {};
 }
 
 /**

@@ -42,8 +42,7 @@ export async function decide(deps: Deps, taskId: string, answer: string): Promis
 
 /** The end of a question: its answer. Pure. Throws `input.invalid` (422) for a blank one, `task.transition` (409). */
 export function decided(row: Task.TaskRow, answer: string): Ending {
-  const decision = answer.trim();
-  if (decision === "") throw fail("input.invalid", "The answer is empty", { remedy: "Say what is decided." });
+  const decision = answerIn(answer);
   if (row.status !== "needs_decision")
     throw fail("task.transition", `The task asks nothing: it is ${row.status}`, {
       remedy: "Look at what waits: coherence tasks --status needs_decision",
@@ -58,6 +57,16 @@ export function decided(row: Task.TaskRow, answer: string): Ending {
       remove: ["decision_due", "decision_default", "decision_options", "claimed_by", "claimed_at"],
     },
   };
+}
+
+/** What is decided; throws `input.invalid` (422) for a blank answer. */
+export function answerIn(text: string): string {
+  const answer = text.trim();
+  if (answer !== "") return answer;
+  throw fail("input.invalid", "The answer is empty", {
+    remedy: "Say what is decided.",
+    data: { loc: ["body", "decision"] },
+  });
 }
 
 /** Begins a failed or cancelled task again with its budgets whole. A task of an item only while the item still names it. */

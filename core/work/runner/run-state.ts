@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Instant, instantOf, NO_ZONE } from "../../ground/instant.ts";
 import * as Json from "../../ground/json.ts";
 
 /** Bytes of what a runner says of a run in its own words. */
@@ -24,12 +25,12 @@ export type Claim = z.infer<typeof Claim>;
 export const Beat = z.object({ task_id: id, run_id: id, worker_id: id, lease_seconds: lease.default(120) });
 export type Beat = z.infer<typeof Beat>;
 
-/** A time without a zone is refused rather than passed over: nobody knows when it was (contract, "Decided against it"). */
+/** A time without a zone is refused rather than passed over. */
 function zoned(patch: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
   for (const key of ["started_at", "completed_at", "last_heartbeat_at"]) {
     const given = patch[key];
-    if (typeof given === "string" && !z.iso.datetime({ offset: true }).safeParse(given).success)
-      context.addIssue({ code: "custom", path: [key], message: "must be an ISO 8601 time with a zone" });
+    if (typeof given === "string" && instantOf(given) === undefined)
+      context.addIssue({ code: "custom", path: [key], message: NO_ZONE });
   }
 }
 
@@ -70,10 +71,10 @@ export type RunRow = {
   rev: number;
 };
 
-/** Statuses that free the claim. `pending` is a requeue, `skipped` a claim that was not followed up. */
-const FREES = new Set(["completed", "failed", "cancelled", "needs_decision", "skipped", "pending"]);
-/** Statuses that a heartbeat does not revive. */
+/** Statuses that a heartbeat does not revive (contract 1.3). `skipped` is none: its lease runs out by itself. */
 const FINAL = new Set(["completed", "failed", "cancelled", "needs_decision"]);
+/** Statuses that free the claim: the end, and a requeue. */
+const FREES = new Set([...FINAL, "pending"]);
 
 export const frees = (status: string): boolean => FREES.has(status);
 export const isFinal = (status: string): boolean => FINAL.has(status);
@@ -110,9 +111,7 @@ const text = (max: number) =>
     .transform((value) => value.slice(0, max).toWellFormed())
     .optional()
     .catch(undefined);
-const time = z.iso
-  .datetime({ offset: true })
-  .transform((value) => Date.parse(value))
+const time = Instant.transform((value) => Date.parse(value))
   .optional()
   .catch(undefined);
 

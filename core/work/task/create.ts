@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Deps } from "../../ground/deps.ts";
 import { fail } from "../../ground/errors.ts";
 import * as Id from "../../ground/id.ts";
+import { isZoneless, NO_ZONE } from "../../ground/instant.ts";
 import * as Store from "../../ground/store/index.ts";
 import { Keys } from "../../ground/store/index.ts";
 import { contractIn, evidence, trimmed, type Contract } from "./contract.ts";
@@ -11,11 +12,15 @@ import type { TaskRow, Whole } from "./row.ts";
 import { cut, TaskType, type ItemRef } from "./words.ts";
 
 /**
- * A context as a client may send it. By what a request forced paid providers is the pipeline's own word there, for readers: it is
+ * A context as a client may send it; a time in it that is ours to keep to has a zone. By what a request forced paid providers is the pipeline's own word there, for readers: it is
  * left out of his.
  */
 export const ClientContext = z
   .record(z.string(), z.unknown())
+  .superRefine(({ retry_not_before: at }, context) => {
+    if (typeof at === "string" && isZoneless(at))
+      context.addIssue({ code: "custom", path: ["retry_not_before"], message: NO_ZONE });
+  })
   .transform(({ force_paid_override_source: _, ...context }): Record<string, unknown> => context);
 
 /** What a client posts (contract 1.1.1). */
@@ -57,6 +62,8 @@ export type CreateOptions = {
   agent?: { model?: string; command: string; context?: Readonly<Record<string, unknown>> };
   /** Only this worker may claim it until then (ms): whoever made it for itself. */
   reservedFor?: { worker: string; until: number };
+  /** Parked until then (ms), for this reason. */
+  parked?: { until: number; reason: string };
   /** Further writes of the same transaction (the item that now names the task). */
   also?: readonly Store.Write[] | ((taskId: string) => readonly Store.Write[]);
 };
@@ -92,7 +99,7 @@ function draft(
   deps: Deps,
   id: string,
   input: Create,
-  { item, agent, reservedFor }: CreateOptions,
+  { item, agent, reservedFor, parked }: CreateOptions,
 ): { row: TaskRow; context: Record<string, unknown> } {
   const now = deps.clock.now();
   const given = input.context ?? {};
@@ -138,7 +145,9 @@ function draft(
     ...(reservedFor ? { run_worker: reservedFor.worker, run_until: reservedFor.until } : {}),
     ...Keys.byStatus("pending", now, id),
     ...Keys.byType(input.task_type, now, id),
-    ...Keys.due(queue, priority, now, id),
+    ...(parked
+      ? { retry_not_before: parked.until, wait_reason: parked.reason, ...Keys.delayed(parked.until, id) }
+      : Keys.due(queue, priority, now, id)),
   };
   return { row, context };
 }
