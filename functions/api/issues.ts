@@ -56,11 +56,16 @@ export function detailOf(
         ? length("short", Number(issue.minimum), loc, input)
         : bound(issue.inclusive === false ? "gt" : "ge", Number(issue.minimum), loc, input);
     case "too_big":
+      if (issue.origin === "array") return tooMany(issue, loc, input);
       return issue.origin === "string"
         ? length("long", Number(issue.maximum), loc, input)
         : bound(issue.inclusive === false ? "lt" : "le", Number(issue.maximum), loc, input);
-    case "invalid_union":
+    case "invalid_union": {
+      // A list that has only too much in it is one all the same.
+      const long = issue.errors.flat().find((one) => one.code === "too_big" && one.origin === "array");
+      if (long?.code === "too_big") return tooMany(long, loc, input);
       return valueError(loc, "must be a string or a list of strings", input ?? null);
+    }
     case "custom":
     case "invalid_format":
     case "invalid_key":
@@ -103,6 +108,10 @@ function wrongType(expected: string, input: unknown): Pick<Detail, "type" | "msg
     default:
       return { type: "dict_type", msg: "Input should be a valid dictionary" };
   }
+}
+
+function tooMany({ maximum }: z.core.$ZodIssueTooBig, loc: Detail["loc"], input: unknown): Detail {
+  return valueError(loc, `must have at most ${maximum} entries`, input ?? null);
 }
 
 function length(which: "short" | "long", n: number, loc: Detail["loc"], input: unknown): Detail {

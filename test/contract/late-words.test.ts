@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import * as Pipeline from "../../core/flow/pipeline/index.ts";
 import { iso } from "../../core/ground/clock.ts";
 import { testPipeline, untilStill } from "../support/pipeline.ts";
 import { api, typesByField } from "../functions/api/support.ts";
@@ -48,6 +49,53 @@ describe("progress that comes after the end", () => {
     const id = await inStatus(app, "running");
     expect((await app.post(`/api/agent/tasks/${id}/cancel`)).status).toBe(200);
     await refused(app, id, { progress_pct: 40, worker_id: OWNER }, 409);
+  });
+});
+
+describe("19. the last word of a run that lost its lease", () => {
+  const A = { run_id: "run_aaaaaaaaaaaa", worker_id: OWNER };
+  const B = { run_id: "run_bbbbbbbbbbbb", worker_id: "host-2:77" };
+  const WORDS: Body[] = [
+    { status: "completed", output: "all is done" },
+    { status: "failed", output: "no luck" },
+    { status: "pending", current_step: "retry scheduled" },
+    { status: "needs_decision", decision_prompt: "?" },
+  ];
+  /** A's lease ran out, the reaper gave the task back, and B has the lease. */
+  const lost = async () => {
+    const deps = await testPipeline({ env: { AGENT_AUTO_EXECUTE: "0" } });
+    const one = await api({ on: deps });
+    const id = await one.create();
+    const claim = (run: Body) =>
+      one.call("POST", "/api/agent/run-state/claim", { task_id: id, ...run, lease_seconds: 60 });
+    const say = (body: Body) => one.call("PATCH", `/api/agent/tasks/${id}`, body);
+    await claim(A);
+    expect((await say({ status: "running", worker_id: OWNER })).status).toBe(200);
+    await deps.clock.advance(60_001);
+    expect(await Pipeline.reap(deps)).toEqual([id]);
+    expect((await claim(B)).body).toMatchObject({ claimed: true, ...B });
+    const unchanged = async (body: Body) => {
+      const before = await one.items(id);
+      const answer = await say(body);
+      expect([answer.status, Object.keys(answer.body)], answer.text).toEqual([409, ["detail"]]);
+      expect(await one.items(id)).toEqual(before);
+    };
+    return { say, unchanged };
+  };
+
+  it.each(WORDS)("%j under its name is 409, before the next has begun and after", async (body) => {
+    const { say, unchanged } = await lost();
+    for (const name of [{ worker_id: OWNER }, { context: { runner_id: OWNER } }]) await unchanged({ ...body, ...name });
+    expect((await say({ status: "running", worker_id: B.worker_id })).status).toBe(200);
+    for (const name of [{ worker_id: OWNER }, { context: { runner_id: OWNER } }]) await unchanged({ ...body, ...name });
+    expect((await say({ ...WORDS[0], worker_id: B.worker_id })).body).toMatchObject({ status: "completed" });
+  });
+
+  // Contract runners finish, requeue and ask without a name, the one that has the task as well: an operator's word (DESIGN 4).
+  it.each(WORDS)("%j under nobody's is taken once the next has begun: it might be his", async (body) => {
+    const { say } = await lost();
+    expect((await say({ status: "running", worker_id: B.worker_id })).status).toBe(200);
+    expect((await say(body)).body).toMatchObject({ status: body.status });
   });
 });
 

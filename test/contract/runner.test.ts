@@ -29,6 +29,8 @@ const FAIL_ONCE = 10;
 const ABORTED = 2;
 /** Tasks of the pipeline's own, one every so many ends of the runners'. */
 const OWN_EVERY = 5;
+/** Tasks that repeat themselves, and fail: their runner asks how to go on. */
+const STEERED = 1;
 /** One of so many is at work for a second and a half, the rest for a tenth of one. */
 const LONG = 20;
 const HOST_KILLS = 2;
@@ -133,6 +135,7 @@ const lines = () =>
 
 let ids: string[];
 let aborted: string[];
+let steered: string[];
 const own: string[] = [];
 let journal: Line[];
 let table: Table;
@@ -199,6 +202,17 @@ beforeAll(async () => {
   aborted = await Promise.all(
     Array.from({ length: ABORTED }, (_, i) =>
       post(`Endless work ${i}`, { dispatch: "external", work: ["/bin/sh", "-c", "exec sleep 60"] }),
+    ),
+  );
+
+  steered = await Promise.all(
+    Array.from({ length: STEERED }, (_, i) =>
+      post(`Work in circles ${i}`, {
+        dispatch: "external",
+        hold_pattern_score: 0.9,
+        runner_retry_max: 3,
+        work: ["/bin/sh", "-c", "echo round and round; exit 1"],
+      }),
     ),
   );
 
@@ -285,11 +299,16 @@ describe(`${TASKS} tasks, ${RUNNERS} runners and a host that are killed`, () => 
     expect(ids.filter((id) => status(id) !== "completed")).toEqual([]);
     expect(own.filter((id) => status(id) !== "completed")).toEqual([]);
     expect(aborted.map(status)).toEqual(aborted.map(() => "failed"));
-    expect(table.tasks).toHaveLength(ids.length + own.length + aborted.length);
+    expect(steered.map(status)).toEqual(steered.map(() => "needs_decision"));
+    expect(table.tasks).toHaveLength(ids.length + own.length + aborted.length + steered.length);
     const completed = table.records.filter((record) => record.status === "completed");
     expect(completed.filter((record) => ids.includes(record.task_id))).toHaveLength(TASKS);
     expect(table.metrics.success_rate).toMatchObject({ completed: ids.length + own.length, failed: ABORTED });
-    expect(table.counts.by_status).toEqual({ completed: ids.length + own.length, failed: ABORTED });
+    expect(table.counts.by_status).toEqual({
+      completed: ids.length + own.length,
+      failed: ABORTED,
+      needs_decision: STEERED,
+    });
     expect(own.length).toBeGreaterThan(10);
   });
 
@@ -325,7 +344,7 @@ describe(`${TASKS} tasks, ${RUNNERS} runners and a host that are killed`, () => 
   });
 
   it("no two runs work on one task at once: the next begins when the one before has ended, or its lease has", () => {
-    for (const id of [...ids, ...aborted]) {
+    for (const id of [...ids, ...aborted, ...steered]) {
       const mine = journal.filter((line) => line.task === id);
       const runs = mine.filter((line) => line.step === "begun").map((line) => line.run);
       runs.slice(1).forEach((next, i) => {
@@ -352,8 +371,18 @@ describe(`${TASKS} tasks, ${RUNNERS} runners and a host that are killed`, () => 
     expect(journal.filter((line) => aborted.includes(line.task ?? "") && line.step === "finished")).toEqual([]);
   });
 
+  it("one that repeats itself asks how to go on, and is not tried again though it might be", () => {
+    for (const id of steered) {
+      expect(table.tasks.find((task) => task.id === id)).toMatchObject({ current_step: "awaiting steering" });
+      expect(attemptsOf(id).filter((one) => one.end?.class !== "lost")).toMatchObject([
+        { end: { status: "needs_decision" } },
+      ]);
+    }
+  });
+
   it("nothing is held any more", () => {
     expect(table.attempts.filter((one) => one.ended_at === undefined)).toEqual([]);
-    for (const { id, status } of table.tasks) expect(["completed", "failed"], id).toContain(status);
+    for (const { id, status } of table.tasks)
+      expect(["completed", "failed", ...(steered.includes(id) ? ["needs_decision"] : [])], id).toContain(status);
   });
 });

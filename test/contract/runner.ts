@@ -1,12 +1,21 @@
 import { spawn } from "node:child_process";
 import { appendFileSync } from "node:fs";
+import { constants } from "node:os";
 import * as Id from "../../core/ground/id.ts";
 import { fromEnvironment } from "./scaled-clock.ts";
 
 /**
- * An outside runner, by contract 2.9 and BEHAVIOUR 2.1 and 2.2 word for word: a client of the HTTP API that knows nothing of our
- * code. It says nothing on a claim but its name, treats every answer but the one refusal as a grant, names no worker in its final
- * word. Its figures are the contract's; the clock is fast. Every step is a line of the journal.
+ * An outside runner by contract 2.9 and BEHAVIOUR 2.1 and 2.2: a client of the HTTP API that knows nothing of our code. It says
+ * nothing on a claim but its name, treats every answer but the one refusal as a grant, names no worker in its final word. Its
+ * figures are the contract's; the clock is fast. Every step is a line of the journal.
+ *
+ * Where it is not 2.9 to the letter:
+ * - It runs the argument array in `context.work`, never `command` nor a diagnostic's: no shell gets what was posted.
+ * - It asks for its lease once more before it says how the work ended, and who has lost it stops and says nothing. The contract's
+ *   goes on, and its last word, which names nobody, is an operator's to the API: it cannot be told from that of whoever has the
+ *   task by then (late-words.test.ts has what is refused and what is not).
+ * - It has no PR flow, and so no checkpoints, no requeue of those and no serial tasks; no share of measured value; no second model
+ *   where the first is not found; no snapshots and metrics of its own in the context.
  */
 
 type Body = Record<string, unknown>;
@@ -27,6 +36,12 @@ const CONTROL_POLL_S = 5;
 const TASK_TIMEOUT_S = 3600;
 const RETRIES = 3;
 const MIN_RETRY_DELAY_S = 15;
+const HOLD_PATTERN = 0.8;
+const STEERING_DELAY_S = 120;
+/** Retries and calls for steering of a task within so many seconds. */
+const INTERVENTIONS = { most: 5, within_s: 900 };
+/** What ends a run at once: its provider takes no more. */
+const USAGE_LIMIT = /insufficient_quota|quota exceeded|billing hard limit|provider blocked/i;
 /** Ms of the machine: a host that is killed refuses at once, one that is slow gets its time. */
 const HTTP_TIMEOUT_MS = 10_000;
 
@@ -35,6 +50,7 @@ const id = Id.system();
 const stopping = new AbortController();
 process.once("SIGTERM", () => stopping.abort(new Error("stopped")));
 const attempts = new Map<string, number>();
+const interventions = new Map<string, number[]>();
 /** Where this life ends: at the so-many-th step of that name. */
 const [dieAt, dieAfter] = (env.CONTRACT_DIE ?? "").split(":");
 let passed = 0;
@@ -97,9 +113,9 @@ async function poll(): Promise<Task[]> {
     const answer = await get(`/agent/tasks/${taskId}`);
     if (answer?.status !== 200) continue;
     const task = answer.body as Task;
-    if (!task.command) await tell("PATCH", `/agent/tasks/${taskId}`, { status: "failed", output: "No command" });
-    else if (Date.parse(task.context?.retry_not_before as string) > clock.now()) continue;
-    else found.push(task);
+    if (Date.parse(task.context?.retry_not_before as string) > clock.now()) continue;
+    if (task.command) found.push(task);
+    else await tell("PATCH", `/agent/tasks/${taskId}`, { status: "failed", output: "No command" });
   }
   return found;
 }
@@ -164,7 +180,12 @@ function update(one: Run, patch: Body, lease_seconds?: number): Promise<Answer |
   });
 }
 
-type Result = { code: number | null; output: string; stopped?: "aborted_by_user" | "timeout" | "lease_lost" };
+type Result = {
+  /** As a shell says it: 128 and the signal's number of what was killed. */
+  code: number;
+  output: string;
+  stopped?: "aborted_by_user" | "usage_limit" | "timeout" | "lease_lost";
+};
 
 /** The work: a real child process, watched as the contract has it. */
 async function work(one: Run): Promise<Result> {
@@ -175,17 +196,20 @@ async function work(one: Run): Promise<Result> {
     env: { PATH: env.PATH, RUN_ID: run_id, TASK_ID: task.id, ATTEMPT: String(attempt) },
   });
   let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-  const ended = new Promise<number | null>((resolve) => {
-    child.once("error", (error) => ((output += error.message), resolve(127)));
-    child.once("close", resolve);
-  });
   let stopped: Result["stopped"];
   const stop = (why: Result["stopped"]) => {
     stopped ??= why;
     child.kill("SIGTERM");
   };
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      if (USAGE_LIMIT.test(output)) stop("usage_limit");
+    });
+  const ended = new Promise<number>((resolve) => {
+    child.once("error", (error) => ((output += error.message), resolve(127)));
+    child.once("close", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGKILL"]));
+  });
   const begun = clock.now();
   const limit = Math.max(30, Math.min(TASK_TIMEOUT_S, Number(task.context?.max_runtime_seconds ?? TASK_TIMEOUT_S)));
   const over = new AbortController();
@@ -238,48 +262,118 @@ function wantsAbort(context: Body): boolean {
   ].some((one) => one === true);
 }
 
+/** Why a run did not come to a good end, by what comes first in 2.9; undefined: it did. */
+function failureOf({ task }: Run, { code, output, stopped }: Result): string | undefined {
+  const terms = (task.context?.abort_evidence ?? []) as string[];
+  if (terms.some((term) => output.toLowerCase().includes(term.toLowerCase()))) return "abort_evidence_triggered";
+  if (stopped !== undefined) return stopped;
+  if (code === 137 || code === 143) return "killed";
+  return code === 0 && output.trim().length >= 10 ? undefined : "command_failed";
+}
+
 async function carryOut(one: Run): Promise<void> {
-  const { task, run_id, attempt } = one;
+  const { task, run_id } = one;
   const facts = () => ({ task: task.id, run: run_id, leased_until: one.leasedUntil });
-  const { code, output, stopped } = await work(one);
-  const abortEvidence = ((task.context?.abort_evidence ?? []) as string[]).some((text) =>
-    output.toLowerCase().includes(text.toLowerCase()),
-  );
-  const done = stopped === undefined && code === 0 && output.trim().length >= 10 && !abortEvidence;
-  if (stopped === "lease_lost") return note("lost", facts());
+  const begun = clock.now();
+  const result = await work(one);
+  if (result.stopped === "lease_lost") return note("lost", facts());
   // The work's own effect, made while the lease lasts: whoever has it looks once more.
   const lease = await tell("POST", "/agent/run-state/heartbeat", { ...who(one), lease_seconds: RUN_LEASE_S });
   if (granted(one, lease) || clock.now() >= one.leasedUntil) return note("lost", facts());
-  if (done) note("finished", facts());
-  if (done) {
-    const end = await tell("PATCH", `/agent/tasks/${task.id}`, { status: "completed", output: output.slice(0, 4000) });
-    note("said", { ...facts(), status: "completed", answer: end?.status ?? null });
-    await update(one, { status: "completed", next_action: "done" });
-    return;
-  }
-  const failure_class = stopped ?? (abortEvidence ? "abort_evidence_triggered" : "command_failed");
+  const failure_class = failureOf(one, result);
+  await report(one, result, clock.now() - begun, failure_class);
+  if (failure_class !== undefined) return afterFailure(one, result, failure_class);
+  note("finished", facts());
+  await last(one, "completed", { output: result.output.slice(0, 4000) }, { next_action: "done" });
+}
+
+/** Says how the run ended, of the task first and then of the run. */
+async function last(one: Run, status: string, patch: Body, run: Body): Promise<void> {
+  const { task, run_id } = one;
+  const answer = await tell("PATCH", `/agent/tasks/${task.id}`, { status, ...patch });
+  const facts = { task: task.id, run: run_id, leased_until: one.leasedUntil };
+  note("said", { ...facts, status, answer: answer?.status ?? null, failure_class: run.failure_class });
+  await update(one, { status, ...run });
+}
+
+/** The runtime event of a run, and the friction of one that failed (5.4); sent in the hope that somebody takes them. */
+async function report({ task }: Run, { code, output }: Result, ms: number, failed: string | undefined): Promise<void> {
+  const tool = `tool:${task.command?.split(" ")[0] ?? ""}`;
+  const metadata = { task_id: task.id, returncode: code, output_len: output.length, worker_id: WORKER };
+  const status_code = failed === undefined ? 200 : 500;
+  const runtime_ms = Math.max(0.1, ms);
+  await tell("POST", "/runtime/events", {
+    source: "worker",
+    endpoint: tool,
+    method: "RUN",
+    status_code,
+    runtime_ms,
+    metadata,
+  });
+  if (failed === undefined) return;
+  const lost = (ms / 1000) * 0.01;
+  await tell("POST", "/friction/events", {
+    id: `fr_toolfail_${task.id}_${id.hex(8)}`,
+    timestamp: iso(clock.now()),
+    stage: "agent_runner",
+    block_type: "tool_failure",
+    severity: "high",
+    owner: "automation",
+    unblock_condition: "Fix tool invocation/dependencies/auth; rerun task",
+    energy_loss_estimate: lost,
+    cost_of_delay: lost,
+    status: "resolved",
+    endpoint: tool,
+    resolved_at: iso(clock.now()),
+    resolution_action: "task_marked_failed",
+  });
+}
+
+/** What follows a failure, in the order of 2.9: a run that repeats itself asks, one with a retry left is tried again, the rest fails. */
+async function afterFailure(one: Run, { output }: Result, failure_class: string): Promise<void> {
+  const { task, attempt } = one;
   const retries = Number(task.context?.runner_retry_max ?? 0) - (attempt - 1);
-  if (failure_class === "command_failed" && retries > 0) {
-    const delay = Math.max(Number(task.context?.runner_retry_delay_seconds ?? 8), MIN_RETRY_DELAY_S);
-    const requeued = await tell("PATCH", `/agent/tasks/${task.id}`, {
-      status: "pending",
-      current_step: "retry scheduled",
-      output: output.slice(-4000),
-      context: {
-        retry_not_before: inSeconds(delay),
-        runner_state: "retry_pending",
-        runner_retry_count: attempt,
-        runner_retry_remaining: retries - 1,
-        runner_last_failure: failure_class,
+  const steered = Number(task.context?.hold_pattern_score ?? 0) >= HOLD_PATTERN;
+  if (steered || (retries > 0 && !mayIntervene(task.id)))
+    return last(
+      one,
+      "needs_decision",
+      {
+        current_step: "awaiting steering",
+        output: output.slice(-4000),
+        context: { retry_not_before: inSeconds(STEERING_DELAY_S), steering_requested: true },
       },
-    });
-    note("said", { ...facts(), status: "pending", answer: requeued?.status ?? null });
-    await update(one, { status: "pending", failure_class, next_action: "retry_scheduled" });
-    return;
+      { failure_class, next_action: "steering_required" },
+    );
+  if (retries > 0) {
+    const delay = Math.max(Number(task.context?.runner_retry_delay_seconds ?? 8), MIN_RETRY_DELAY_S);
+    return last(
+      one,
+      "pending",
+      {
+        current_step: "retry scheduled",
+        output: output.slice(-4000),
+        context: {
+          retry_not_before: inSeconds(delay),
+          runner_state: "retry_pending",
+          runner_retry_count: attempt,
+          runner_retry_remaining: retries - 1,
+          runner_last_failure: failure_class,
+        },
+      },
+      { failure_class, next_action: "retry_scheduled" },
+    );
   }
-  const failed = await tell("PATCH", `/agent/tasks/${task.id}`, { status: "failed", output: output.slice(0, 4000) });
-  note("said", { ...facts(), status: "failed", answer: failed?.status ?? null, failure_class });
-  await update(one, { status: "failed", failure_class, next_action: "needs_attention" });
+  await last(one, "failed", { output: output.slice(0, 4000) }, { failure_class, next_action: "needs_attention" });
+}
+
+/** Whether a task may be tried once more within the window; counts that it is. */
+function mayIntervene(task: string): boolean {
+  const since = clock.now() - INTERVENTIONS.within_s * 1000;
+  const recent = (interventions.get(task) ?? []).filter((at) => at > since);
+  if (recent.length >= INTERVENTIONS.most) return false;
+  interventions.set(task, [...recent, clock.now()]);
+  return true;
 }
 
 const health = await send("GET", "/health").catch(() => undefined);

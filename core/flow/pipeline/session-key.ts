@@ -13,15 +13,16 @@ export function sessionKeyOf(context: Readonly<Record<string, unknown>>): string
   return text === "" || Task.lengthOf(text) > LONGEST_KEY ? undefined : text;
 }
 
-/** The task that a session names, and whether it is still unfinished. */
+/** The task that a session names, and whether it is the session's still: unfinished, and of that key by its context. */
 export async function sessionOf(
   deps: Pick<Deps, "store">,
   key: string,
 ): Promise<{ named: string | undefined; active: Task.TaskRow | undefined }> {
   const session = await Store.get(deps.store, Keys.session(key));
   const named = typeof session?.task === "string" ? session.task : undefined;
-  const row = named === undefined ? undefined : await Task.row(deps.store, named);
-  return { named, active: row && !Task.hasEnded(row.status) ? row : undefined };
+  const task = named === undefined ? undefined : await Task.readToChange(deps.store, named);
+  const isIts = task && !Task.hasEnded(task.row.status) && sessionKeyOf(task.context.context) === key;
+  return { named, active: isIts ? task.row : undefined };
 }
 
 /** The write that makes a session name a task, while it still names `before`. */

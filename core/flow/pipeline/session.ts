@@ -31,16 +31,22 @@ export async function upsertActive(deps: Deps, input: UpsertActive): Promise<{ c
   const worker = input.worker_id?.trim() || UNKNOWN_WORKER;
   for (let attempt = 0; ; attempt++) {
     const { named, active } = await sessionOf(deps, input.session_key);
-    if (active) return { created: false, task: await claimed(deps, active, worker) };
     try {
+      if (active) return { created: false, task: await claimed(deps, active, worker) };
       const made = await open(deps, input, worker, named);
       return { created: true, task: await claimed(deps, made, worker) };
     } catch (error) {
-      // Another opened it meanwhile: its task is this session's.
-      const raced = error instanceof CoherenceError && error.code === "idempotency.conflict";
-      if (!raced || attempt >= TRIES) throw error;
+      if (!(error instanceof CoherenceError) || attempt >= TRIES) throw error;
+      // Another opened it meanwhile, whose task is this session's; or its task came to its end, and it has none.
+      const raced = error.code === "idempotency.conflict" || (active && (await isOver(deps, active.id)));
+      if (!raced) throw error;
     }
   }
+}
+
+async function isOver(deps: Deps, taskId: string): Promise<boolean> {
+  const row = await Task.row(deps.store, taskId);
+  return row !== undefined && Task.hasEnded(row.status);
 }
 
 async function open(
