@@ -88,6 +88,14 @@ async function jsonOf(answer: Response): Promise<unknown> {
   }
 }
 
+const ModelList = z.object({ data: z.array(z.object({ id: z.string() })) });
+
+/** The models in an answer to `GET /models`; a tag that says "latest" goes without saying. Empty for any other answer. */
+export function listedIn(body: unknown): string[] {
+  const names = ModelList.safeParse(body).data?.data.map((model) => model.id) ?? [];
+  return [...new Set(names.flatMap((name) => [name, name.replace(/:latest$/, "")]))];
+}
+
 const ErrorBody = z.object({ error: z.object({ type: z.string().nullish(), code: z.unknown().optional() }) });
 
 /** Some servers answer 403 for a wrong key too, and say so by the error's type. */
