@@ -37,8 +37,14 @@ export function settingsFor(row: ApiRow, url: string): Record<string, string> {
   return { ...Object.fromEntries(row.credentials.map((name) => [name, KEY])), [row.baseUrl.setting]: url };
 }
 
-/** `tree` false: there is no repository. */
-export type RunOptions = { limits?: Partial<ApiLimits>; signal?: AbortSignal; tree?: boolean; price?: Price | null };
+/** `tree` false: there is no repository; `url` is the base URL, in place of the server's. */
+export type RunOptions = {
+  limits?: Partial<ApiLimits>;
+  signal?: AbortSignal;
+  tree?: boolean;
+  price?: Price | null;
+  url?: string;
+};
 
 export type Bench = {
   workspace: Workspace.Workspace;
@@ -101,9 +107,9 @@ export async function bench(
     server,
     row,
     model,
-    run: (more = {}, { limits = {}, signal = never, tree = true, price = model.price } = {}) =>
+    run: (more = {}, { limits = {}, signal = never, tree = true, price = model.price, url = server.url } = {}) =>
       Api.run(
-        { clock, settings: settingsFor(row, server.url) },
+        { clock, settings: settingsFor(row, url) },
         { ...row, limits: { ...row.limits, ...limits } },
         { ...model, price },
         {

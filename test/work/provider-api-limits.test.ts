@@ -2,6 +2,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { circleIn } from "../../core/work/provider/api/repetition.ts";
 import { bench, call, done, NAMES, type Bench } from "./provider-api-helpers.ts";
 
+import type { Reply } from "../support/models/reply.ts";
+
 let at: Bench;
 afterEach(() => at?.close());
 
@@ -124,6 +126,65 @@ describe.each(NAMES)("a pause by %s", (protocol) => {
     expect(at.server.requests).toHaveLength(3);
     const body = JSON.stringify(at.server.requests[2]?.body);
     for (const part of ["Do the work.", "src/greet.js", "Wrote made.txt."]) expect(body).toContain(part);
+  });
+});
+
+describe.each(NAMES)("over a pause by %s", (protocol) => {
+  const THOUGHT = { text: "Let me look first.", signature: "c2lnbmF0dXJl/+==" };
+  const script = (_: unknown, n: number): Reply =>
+    [
+      {
+        kind: "functions",
+        text: "I look.",
+        thinking: THOUGHT,
+        calls: [
+          { name: "list", args: { pattern: "src" }, id: "call_A-1" },
+          { name: "read", args: { path: "src/greet.js" } },
+        ],
+      } as const,
+      {
+        kind: "functions",
+        thinking: { text: "Now I know.", signature: "second" },
+        calls: [{ name: "search", args: { text: "hello" } }],
+      } as const,
+    ][n - 1] ?? done();
+
+  test("what a model thought, its signature and the ids of its calls are sent back as they came", async () => {
+    at = await bench(protocol, script);
+    expect(await at.run()).toMatchObject({ kind: "finished" });
+    const whole = at.server.requests.map(({ body }) => body);
+    await at.server.close();
+
+    at = await bench(protocol, script);
+    let result = await at.run({ stopBy: AbortSignal.abort() });
+    for (let parts = 0; result.kind === "continue" && parts < 5; parts++) {
+      const saved: unknown = JSON.parse(JSON.stringify(result.saved));
+      result = await at.run({ stopBy: AbortSignal.abort(), resume: saved });
+    }
+    expect(result).toMatchObject({ kind: "finished" });
+    // To the last character as if nothing had been saved in between.
+    expect(at.server.requests.map(({ body }) => body)).toEqual(whole);
+
+    const last = JSON.stringify(whole[2]);
+    // Chat completions know no signatures.
+    const signatures = protocol === "chat" ? [] : [THOUGHT.signature, "second"];
+    for (const part of [...signatures, "call_A-1"]) expect(last).toContain(part);
+    if (protocol !== "responses") expect(last).toContain(THOUGHT.text);
+    if (protocol === "messages") {
+      const messages = whole[1]?.["messages"] as { role: string; content: object[] }[];
+      expect(messages.find((message) => message.role === "assistant")?.content).toMatchObject([
+        { type: "thinking", thinking: THOUGHT.text, signature: THOUGHT.signature },
+        { type: "text", text: "I look." },
+        { type: "tool_use", id: "call_A-1", name: "list", input: { pattern: "src" } },
+        { type: "tool_use", id: "toolu_1_1" },
+      ]);
+    }
+    if (protocol === "responses") {
+      const input = whole[1]?.["input"] as object[];
+      const reasoning = { type: "reasoning", encrypted_content: THOUGHT.signature };
+      expect(input).toContainEqual(expect.objectContaining(reasoning));
+      expect(input).toContainEqual(expect.objectContaining({ type: "function_call", call_id: "call_A-1" }));
+    }
   });
 });
 

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { execa } from "execa";
 import { afterEach, describe, expect, test } from "vitest";
 import * as Clock from "../../core/ground/clock.ts";
+import * as Store from "../../core/ground/store/index.ts";
 import * as Provider from "../../core/work/provider/index.ts";
+import { testDeps } from "../support/deps.ts";
 import { KEY, NAMES, PROTOCOLS, settingsFor } from "./provider-api-helpers.ts";
 import type { ModelServer } from "../support/models/server.ts";
 
@@ -26,7 +28,7 @@ describe.each(KEYED)("a server that asks for a key is ready when it takes it: %s
 
   test("it takes it, and no tokens are spent", async () => {
     server = await start(() => ({ kind: "silence" }), { key: KEY });
-    expect(await probe(settingsFor(row, server.url))).toEqual({
+    expect(await probe(settingsFor(row, server.url))).toMatchObject({
       ready: true,
       detail: `${server.url} takes ${credential}`,
     });
@@ -65,7 +67,7 @@ describe("a server that asks for no key is ready when it has the model", () => {
 
   test("the row's own model, under its latest tag", async () => {
     server = await open(["qwen3-coder:latest", "llama"]);
-    expect(await probe()).toEqual({ ready: true, detail: `${server.url} has qwen3-coder` });
+    expect(await probe()).toMatchObject({ ready: true, detail: `${server.url} has qwen3-coder` });
   });
 
   test("the model that a setting names", async () => {
@@ -85,6 +87,49 @@ describe("a server that asks for no key is ready when it has the model", () => {
       remedy: "Load qwen3-coder there, or name another in OLLAMA_MODEL.",
     });
     expect(await probe({ OLLAMA_BASE_URL: "http://127.0.0.1:9/v1" })).toMatchObject({ ready: false, transient: true });
+  });
+});
+
+describe("a model that was not found is asked for again once its server lists it", () => {
+  const { start } = PROTOCOLS["chat"] as (typeof PROTOCOLS)[string];
+
+  test("ollama after a pull, and nobody has to change the configuration", async () => {
+    const models = ["llama"];
+    server = await start(() => ({ kind: "status", status: 404, type: "not_found_error" }), { key: null, models });
+    const deps = await testDeps();
+    const ollama = registry({ OLLAMA_BASE_URL: server.url }).get("ollama");
+    const target = { provider: "ollama", account: ollama.account, model: "qwen3-coder" };
+    const fail = await Provider.failureWrite(deps, target, { class: "model_not_found", message: "no" });
+    await Store.write(deps.store, fail as Store.Write);
+
+    const [missing] = await Provider.probeAll(deps, [ollama]);
+    expect(missing).toMatchObject({ ready: false, detail: `${server.url} has no model qwen3-coder` });
+    expect(await Provider.admit(deps, target, "a")).toMatchObject({ kind: "cooling", until: null });
+
+    models.push("qwen3-coder:latest");
+    const [there] = await Provider.probeAll(deps, [ollama]);
+    expect(there).toMatchObject({ ready: true });
+    expect(there).not.toHaveProperty("listed");
+    expect(deps.published).toEqual([{ type: "provider.ready", provider: "ollama" }]);
+    // One run tests it.
+    expect(await Provider.admit(deps, target, "a")).toEqual({ kind: "go", tests: true });
+    expect(await Provider.admit(deps, target, "b")).toMatchObject({ kind: "cooling" });
+  });
+
+  test("a server that asks for a key: only the listed one, and only under this key", async () => {
+    const { row, start } = PROTOCOLS["messages"] as (typeof PROTOCOLS)[string];
+    server = await start(() => ({ kind: "silence" }), { key: KEY, models: ["claude-haiku-5-5"] });
+    const deps = await testDeps();
+    const anthropic = registry(settingsFor(row, server.url)).get("anthropic");
+    const target = (model: string, account = anthropic.account) => ({ provider: "anthropic", account, model });
+    const all = [target("claude-haiku-5-5"), target("claude-opus-5-5"), target("claude-haiku-5-5", "another")];
+    for (const one of all) {
+      const fail = await Provider.failureWrite(deps, one, { class: "model_not_found", message: "no" });
+      await Store.write(deps.store, fail as Store.Write);
+    }
+    expect(await Provider.probeAll(deps, [anthropic])).toMatchObject([{ ready: true }]);
+    const kinds = await Promise.all(all.map(async (one) => (await Provider.admit(deps, one, "a")).kind));
+    expect(kinds).toEqual(["go", "cooling", "cooling"]);
   });
 });
 

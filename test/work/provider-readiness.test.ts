@@ -33,7 +33,7 @@ const probe = (settings: Provider.Settings, signal?: AbortSignal) => registry(se
 describe("codex is ready when its probes answered, not when a variable is set", () => {
   test("program, key and model server: ready", async () => {
     const settings = { CODEX_BIN: AGENT, OPENAI_API_KEY: KEY, OPENAI_BASE_URL: `${server.url}/` };
-    expect(await probe(settings)).toEqual({
+    expect(await probe(settings)).toMatchObject({
       ready: true,
       detail: `fake-agent 1.0.0; ${server.url} takes OPENAI_API_KEY`,
     });
@@ -119,10 +119,62 @@ describe("codex is ready when its probes answered, not when a variable is set", 
     expect(await answering(403, scopes, "openrouter")).toMatchObject({ ready: false });
   });
 
+  test("a redirect is a mistake in the configuration: no key follows it", async () => {
+    const set = { CODEX_BIN: AGENT, CODEX_API_KEY: KEY, ANTHROPIC_API_KEY: KEY, OPENROUTER_API_KEY: KEY };
+    const asked: string[] = [];
+    await at(
+      (answer) => (asked.push(answer.req.url ?? ""), answer.end("{}")),
+      (thief) =>
+        at(
+          (answer) => answer.writeHead(307, { location: `${thief}/models?a=1` }).end(),
+          async (url) => {
+            const settings = { ...set, OPENAI_BASE_URL: url, ANTHROPIC_BASE_URL: url, OPENROUTER_BASE_URL: url };
+            for (const name of ["codex", "anthropic", "openrouter", "ollama"]) {
+              const readiness = await registry({ ...settings, OLLAMA_BASE_URL: url })
+                .get(name)
+                .probe();
+              expect(readiness, name).toMatchObject({
+                ready: false,
+                detail: expect.stringMatching(/ answered 307, a redirect, which is not followed$/) as string,
+              });
+              expect(readiness, name).not.toHaveProperty("transient");
+            }
+          },
+        ),
+    );
+    expect(asked).toEqual([]);
+  });
+
+  test("an endless answer is read no further than it may be", async () => {
+    const set = { CODEX_BIN: AGENT, CODEX_API_KEY: KEY };
+    let sent = 0;
+    const readiness = await at(
+      (answer) => {
+        const more = () => {
+          do sent += 65_536;
+          while (!answer.destroyed && answer.write("x".repeat(65_536)));
+        };
+        answer.writeHead(404).on("drain", more);
+        more();
+      },
+      (url) => probe({ ...set, OPENAI_BASE_URL: url }),
+    );
+    expect(readiness).toMatchObject({ ready: false });
+    expect(sent).toBeLessThan(2 ** 26);
+  });
+
+  test("query and fragment of a base URL are neither shown nor sent", async () => {
+    const settings = { CODEX_BIN: AGENT, OPENAI_API_KEY: KEY, OPENAI_BASE_URL: `${server.url}/?key=w0rd#w0rd` };
+    expect(await probe(settings)).toMatchObject({
+      ready: true,
+      detail: `fake-agent 1.0.0; ${server.url} takes OPENAI_API_KEY`,
+    });
+  });
+
   test("user and password of a base URL are neither shown nor sent", async () => {
     const set = { CODEX_BIN: AGENT, OPENAI_API_KEY: KEY };
     const secret = (url: string) => url.replace("//", "//someone:p@ssw0rd@");
-    expect(await probe({ ...set, OPENAI_BASE_URL: secret(server.url) })).toEqual({
+    expect(await probe({ ...set, OPENAI_BASE_URL: secret(server.url) })).toMatchObject({
       ready: true,
       detail: `fake-agent 1.0.0; ${server.url} takes OPENAI_API_KEY`,
     });

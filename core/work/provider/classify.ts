@@ -85,6 +85,10 @@ function byStatus(status: number): FailureClass {
       return "model_not_found";
     case 408:
       return "stalled";
+    // Somebody else was quicker, or it is too soon: the same request may pass at the next try.
+    case 409:
+    case 425:
+      return "overloaded";
     case 413:
       return "context_length";
     case 429:
@@ -94,6 +98,9 @@ function byStatus(status: number): FailureClass {
   }
 }
 
+/** Date.parse takes any word with a number for some date. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$|^\d{4}-\d{2}-\d{2}T/;
+
 /** Ms to wait by Retry-After (seconds or a date) or, without it, by the reset of a limit that is used up; null when none says so. */
 export function retryAfterMs(headers: Headers, now: number): number | null {
   const ms = headers["retry-after-ms"];
@@ -101,7 +108,7 @@ export function retryAfterMs(headers: Headers, now: number): number | null {
   const after = headers["retry-after"];
   if (after !== undefined) {
     if (/^\d+(\.\d+)?$/.test(after)) return Math.ceil(Number(after) * 1000);
-    const at = Date.parse(after);
+    const at = HTTP_DATE.test(after) ? Date.parse(after) : NaN;
     if (!Number.isNaN(at)) return Math.max(0, at - now);
   }
   const waits = RESETS.filter(([, remaining]) => headers[remaining] === "0")

@@ -40,8 +40,8 @@ export async function health(deps: Pick<Deps, "store">): Promise<Health> {
 }
 
 /**
- * Stores what a probe answered. A provider that is ready is freed of what readiness ends, with all that its key pays for, and
- * announced when that is news.
+ * Stores what a probe answered. A provider that is ready is freed of what readiness ends, with all that its key pays for, and of a
+ * model that was not there when its server lists it now; it is announced when that is news.
  */
 export async function saveReadiness(deps: Deps, provider: Probed, readiness: Readiness): Promise<void> {
   const { name, account } = provider;
@@ -57,14 +57,17 @@ export async function saveReadiness(deps: Deps, provider: Probed, readiness: Rea
       name,
       models,
       checked_at: now,
-      ...readiness,
+      ...readinessOf(readiness),
       ...(readyAt === undefined ? {} : { ready_at: readyAt }),
     },
   });
   if (!readiness.ready) return;
+  const listed = readiness.listed ?? [];
+  const ended = (row: CooldownRow) =>
+    endsBy(row, "readiness") || (row.class === "model_not_found" && listed.includes(row.model ?? ""));
   const freed = await free(
     deps,
-    (row) => endsBy(row, "readiness") && isAbout(row, { provider: name, account, model: row.model ?? "" }),
+    (row) => ended(row) && isAbout(row, { provider: name, account, model: row.model ?? "" }),
   );
   if (freed > 0 || before?.ready !== true) await deps.events.publish({ type: "provider.ready", provider: name });
 }
@@ -85,8 +88,13 @@ export async function probeDue(deps: Deps, providers: readonly Provider[]): Prom
   return probeAll(deps, due);
 }
 
-/** What a row says, as the probe answered it. */
-export function readinessOf({ ready, detail, remedy, transient }: ReadinessRow): Readiness {
+/** What a row says, as the probe answered it, without the models. */
+export function readinessOf({
+  ready,
+  detail,
+  remedy,
+  transient,
+}: Pick<ReadinessRow, "ready" | "detail" | "remedy" | "transient">): Readiness {
   if (ready) return { ready, detail };
   return { ready, detail, remedy: remedy ?? "", ...(transient ? { transient } : {}) };
 }

@@ -15,7 +15,8 @@ export type Capabilities = {
 };
 
 export type Readiness =
-  | { ready: true; detail: string }
+  /** `listed`: the models that its server says it has, where it says so. */
+  | { ready: true; detail: string; listed?: readonly string[] }
   /** `remedy` says what a person does about it. `transient`: it may pass by itself (time-out, network, 5xx). */
   | { ready: false; detail: string; remedy: string; transient?: boolean };
 

@@ -7,7 +7,7 @@ import { oneLine } from "./classify.ts";
 import { baseUrlOf, binaryOf, type CliDeps } from "./cli/run.ts";
 import type { CliRow } from "./cli/row.ts";
 import type { Readiness } from "./port.ts";
-import { ANSWER_WITHIN_MS, serverAnswers } from "./server.ts";
+import { ANSWER_WITHIN_MS, listedIn, serverAnswers } from "./server.ts";
 import { firstSet, isHttpUrl } from "./settings.ts";
 
 /**
@@ -47,8 +47,14 @@ export async function probeCli(deps: CliDeps, row: CliRow, signal?: AbortSignal)
       remedy: `Set ${server.setting} to a model server's URL.`,
     };
   const check = { baseUrl, ...server.question(credential.value, baseUrl), credential: credential.name };
-  const { readiness } = await serverAnswers(deps.clock, check, signal);
-  return readiness.ready ? { ready: true, detail: `${program.detail}; ${readiness.detail}` } : readiness;
+  const { readiness, body } = await serverAnswers(deps.clock, check, signal);
+  if (!readiness.ready) return readiness;
+  const listed = listedIn(body);
+  return {
+    ready: true,
+    detail: `${program.detail}; ${readiness.detail}`,
+    ...(listed.length > 0 ? { listed } : {}),
+  };
 }
 
 type Program = { file: string; remedy: string };

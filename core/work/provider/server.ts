@@ -6,6 +6,9 @@ import type { Readiness } from "./port.ts";
 /** Ms that a program or a model server has to answer a probe. */
 export const ANSWER_WITHIN_MS = 5000;
 
+/** Bytes of an answer to a probe that are read: the longest list of models has less than one million. */
+const BODY_BYTES = 4 * 1024 * 1024;
+
 /** How the path of a list of models ends, at every server that is asked for one. */
 const LISTING = "/models";
 
@@ -28,8 +31,15 @@ export async function serverAnswers(
   const { baseUrl, path, headers, credential } = check;
   const deadline = Clock.deadline(clock, ANSWER_WITHIN_MS, signal);
   try {
-    const answer = await fetch(`${baseUrl}${path}`, { headers, signal: deadline.signal });
-    const body: unknown = await answer.json().catch(() => null);
+    // Not followed: the key would go with it to wherever the server says.
+    const answer = await fetch(`${baseUrl}${path}`, { headers, signal: deadline.signal, redirect: "manual" });
+    if (answer.status >= 300 && answer.status < 400) {
+      await answer.body?.cancel();
+      const detail = `${baseUrl}${path} answered ${answer.status}, a redirect, which is not followed`;
+      const remedy = `Set the base URL to the address that ${baseUrl} leads to.`;
+      return { readiness: { ready: false, detail, remedy }, body: null };
+    }
+    const body = await jsonOf(answer);
     deadline.signal.throwIfAborted();
     if (answer.ok) {
       const detail = credential === null ? `${baseUrl} answers` : `${baseUrl} takes ${credential}`;
@@ -61,6 +71,29 @@ export async function serverAnswers(
   } finally {
     deadline.clear();
   }
+}
+
+/** The JSON of a body; null for what is none, is over `BODY_BYTES`, or breaks off. */
+async function jsonOf(answer: Response): Promise<unknown> {
+  try {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
+      if ((length += chunk.length) > BODY_BYTES) return null;
+      chunks.push(chunk);
+    }
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  } catch {
+    return null;
+  }
+}
+
+const ModelList = z.object({ data: z.array(z.object({ id: z.string() })) });
+
+/** The models in an answer to `GET /models`; a tag that says "latest" goes without saying. Empty for any other answer. */
+export function listedIn(body: unknown): string[] {
+  const names = ModelList.safeParse(body).data?.data.map((model) => model.id) ?? [];
+  return [...new Set(names.flatMap((name) => [name, name.replace(/:latest$/, "")]))];
 }
 
 const ErrorBody = z.object({ error: z.object({ type: z.string().nullish(), code: z.unknown().optional() }) });

@@ -11,12 +11,13 @@ export function firstSet(settings: Settings, names: readonly string[]): { name: 
 }
 
 /**
- * A base URL without a slash at its end. User and password in it are left out: the key is what counts, fetch refuses them, and
- * a URL is printed, stored and shown.
+ * A base URL without a slash at its end. User, password, query and fragment are left out: the key is what counts, fetch refuses the
+ * first two, a path cannot be added behind the others, and a URL is printed, stored and shown.
  */
 export function plainUrl(url: string): string {
   // By the last @ before the path: a password may hold one.
-  return url.replace(/\/+$/, "").replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
+  const bare = url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
+  return bare.replace(/[?#].*$/s, "").replace(/\/+$/, "");
 }
 
 /** Whether it is an http URL at all; what is none may be a secret in the wrong variable, and is not shown. */

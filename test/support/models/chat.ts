@@ -1,5 +1,14 @@
-import { bearerOf, serve, type Dialect, type Event, type ModelServer, type Options, type Script } from "./server.ts";
-import type { Finish } from "./reply.ts";
+import {
+  argumentsOf,
+  bearerOf,
+  serve,
+  type Dialect,
+  type Event,
+  type ModelServer,
+  type Options,
+  type Script,
+} from "./server.ts";
+import type { Finish, Thinking } from "./reply.ts";
 
 /** OpenAI's chat completions over SSE, as Ollama, vLLM and OpenRouter speak them. */
 export const chat: Dialect = {
@@ -7,16 +16,19 @@ export const chat: Dialect = {
   keyPath: "/models",
   keyOf: bearerOf,
   error: ({ type, message, param }) => ({ error: { type, code: type, message, param } }),
-  begin: ({ n, model, text }) => [chunk(n, model, { role: "assistant", content: text })],
+  begin: ({ n, model, text, thinking }) => [
+    ...(thinking === null ? [] : [chunk(n, model, { role: "assistant", content: "", ...thought(thinking) })]),
+    chunk(n, model, { role: "assistant", content: text }),
+  ],
   rest: ({ n, model, calls, finish, usage }) => [
     ...calls.map((call, index) =>
       chunk(n, model, {
         tool_calls: [
           {
             index,
-            id: `call_${n}_${index}`,
+            id: call.id ?? `call_${n}_${index}`,
             type: "function",
-            function: { name: call.name, arguments: JSON.stringify(call.args) },
+            function: { name: call.name, arguments: argumentsOf(call) },
           },
         ],
       }),
@@ -52,6 +64,15 @@ export function start(script: Script, options?: Options): Promise<ModelServer> {
 /** Starts one that answers for a key as OpenRouter does. */
 export function startOpenRouter(script: Script, options?: Options): Promise<ModelServer> {
   return serve({ ...chat, keyPath: "/key" }, script, options);
+}
+
+/** In the words of DeepSeek and vLLM, and in those of OpenRouter. */
+function thought({ text, signature }: Thinking) {
+  return {
+    reasoning_content: text,
+    reasoning: text,
+    reasoning_details: [{ type: "reasoning.text", text, signature, index: 0, format: "anthropic-claude-v1" }],
+  };
 }
 
 const REASONS: Record<Finish, string> = {

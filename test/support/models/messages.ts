@@ -1,4 +1,4 @@
-import { serve, type Dialect, type Event, type ModelServer, type Options, type Script } from "./server.ts";
+import { argumentsOf, serve, type Dialect, type Event, type ModelServer, type Options, type Script } from "./server.ts";
 import type { Finish } from "./reply.ts";
 
 /** Anthropic's Messages API over SSE. */
@@ -7,7 +7,7 @@ export const messages: Dialect = {
   keyPath: "/models",
   keyOf: (req) => String(req.headers["x-api-key"] ?? ""),
   error: ({ type, message }) => ({ type: "error", error: { type, message } }),
-  begin: ({ n, model, text, usage }) => [
+  begin: ({ n, model, text, thinking, usage }) => [
     event({
       type: "message_start",
       message: {
@@ -27,19 +27,27 @@ export const messages: Dialect = {
         },
       },
     }),
+    ...(thinking === null
+      ? []
+      : [
+          { type: "content_block_start", content_block: { type: "thinking", thinking: "", signature: "" } },
+          { type: "content_block_delta", delta: { type: "thinking_delta", thinking: thinking.text } },
+          { type: "content_block_delta", delta: { type: "signature_delta", signature: thinking.signature } },
+          { type: "content_block_stop" },
+        ].map((data) => event({ ...data, index: 0 }))),
     ...(text === ""
       ? []
       : [
-          event({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
-          event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } }),
-        ]),
+          { type: "content_block_start", content_block: { type: "text", text: "" } },
+          { type: "content_block_delta", delta: { type: "text_delta", text } },
+        ].map((data) => event({ ...data, index: thinking === null ? 0 : 1 }))),
   ],
-  rest: ({ n, text, calls, finish, usage }) => [
-    ...(text === "" ? [] : [event({ type: "content_block_stop", index: 0 })]),
+  rest: ({ n, text, thinking, calls, finish, usage }) => [
+    ...(text === "" ? [] : [event({ type: "content_block_stop", index: thinking === null ? 0 : 1 })]),
     ...calls.flatMap((call, i) => {
-      const index = i + (text === "" ? 0 : 1);
-      const block = { type: "tool_use", id: `toolu_${n}_${i}`, name: call.name, input: {} };
-      const delta = { type: "input_json_delta", partial_json: JSON.stringify(call.args) };
+      const index = i + (text === "" ? 0 : 1) + (thinking === null ? 0 : 1);
+      const block = { type: "tool_use", id: call.id ?? `toolu_${n}_${i}`, name: call.name, input: {} };
+      const delta = { type: "input_json_delta", partial_json: argumentsOf(call) };
       return [
         event({ type: "content_block_start", index, content_block: block }),
         event({ type: "content_block_delta", index, delta }),

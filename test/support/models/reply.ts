@@ -5,7 +5,7 @@ export type Reply =
   /** A call of one of the agent's tools; `args` travels as JSON. */
   | ({ kind: "function"; name: string; args: unknown } & Ending)
   /** Several calls in one answer, after some text. */
-  | ({ kind: "functions"; text?: string; calls: readonly { name: string; args: unknown }[] } & Ending)
+  | ({ kind: "functions"; text?: string; thinking?: Thinking; calls: readonly Called[] } & Ending)
   /** A call of a tool whose input is plain text (codex's `apply_patch`); the Responses API alone has these. */
   | { kind: "custom"; name: string; input: string }
   /** An error answer with the protocol's error body. */
@@ -17,6 +17,10 @@ export type Reply =
       param?: string;
       headers?: Record<string, string>;
     }
+  /** Whatever a server, or something before it, may answer. */
+  | { kind: "raw"; status: number; headers?: Record<string, string>; body: string }
+  /** The same, but `piece` comes again and again until nobody listens any more; an empty one: nothing does. */
+  | { kind: "endless"; status: number; headers?: Record<string, string>; body: string; piece: string }
   /** The stream opens with 200 and then nothing ever comes. */
   | { kind: "silence" }
   /** The request is taken and nothing is answered, not even that it was heard. */
@@ -33,6 +37,12 @@ export type Reply =
   | { kind: "unfinished"; text: string }
   /** The stream begins an answer and then says that something is wrong. */
   | { kind: "error"; text: string; type: string };
+
+/** `raw` goes as the arguments instead of `args`, `id` is the call's instead of one of its own. */
+export type Called = { name: string; args: unknown; raw?: string; id?: string };
+
+/** What a model thought before it answered, with what its server knows it again by. */
+export type Thinking = { text: string; signature: string };
 
 type Ending = {
   /** Why the model stopped; without it, because it was done or called a tool. */

@@ -1,5 +1,14 @@
-import { bearerOf, serve, type Dialect, type Event, type ModelServer, type Options, type Script } from "./server.ts";
-import type { Finish, Usage } from "./reply.ts";
+import {
+  argumentsOf,
+  bearerOf,
+  serve,
+  type Dialect,
+  type Event,
+  type ModelServer,
+  type Options,
+  type Script,
+} from "./server.ts";
+import type { Finish, Thinking, Usage } from "./reply.ts";
 
 /** OpenAI's Responses API over SSE. */
 export const responses: Dialect = {
@@ -19,22 +28,23 @@ export const responses: Dialect = {
           event({ type: "response.output_text.delta", item_id: `msg_${n}`, output_index: 0, delta: text }),
         ]),
   ],
-  rest({ n, text, calls, finish, usage }) {
+  rest({ n, text, thinking, calls, finish, usage }) {
     const items = [
+      ...(thinking === null ? [] : [reasoning(n, thinking)]),
       ...(text === "" ? [] : [message(n, text)]),
       ...calls.map((call, i) => ({
         type: "function_call",
         id: `fc_${n}_${i}`,
-        call_id: `call_${n}_${i}`,
+        call_id: call.id ?? `call_${n}_${i}`,
         name: call.name,
-        arguments: JSON.stringify(call.args),
+        arguments: argumentsOf(call),
         status: "completed",
       })),
     ];
     const announced = items.flatMap((item, i) => [
       ...(item.type === "message"
         ? []
-        : [event({ type: "response.output_item.added", output_index: i, item: { ...item, arguments: "" } })]),
+        : [event({ type: "response.output_item.added", output_index: i, item: begun(item) })]),
       event({ type: "response.output_item.done", output_index: i, item }),
     ]);
     return [...announced, ended(n, items, finish, usage)];
@@ -45,7 +55,7 @@ export const responses: Dialect = {
   custom(n, name, input) {
     const item = { type: "custom_tool_call", id: `ctc_${n}`, call_id: `call_${n}`, name, input, status: "completed" };
     return [
-      ...responses.begin({ n, model: "", text: "", calls: [], finish: undefined, usage: null }),
+      ...responses.begin({ n, model: "", text: "", thinking: null, calls: [], finish: undefined, usage: null }),
       event({ type: "response.output_item.done", output_index: 0, item }),
       ended(n, [item], undefined, { input: 1000, cached: 400, written: 0, output: 50 }),
     ];
@@ -89,6 +99,20 @@ function ended(n: number, output: readonly unknown[], finish: Finish | undefined
           }),
     },
   });
+}
+
+function reasoning(n: number, { text, signature }: Thinking) {
+  return {
+    type: "reasoning",
+    id: `rs_${n}`,
+    summary: [{ type: "summary_text", text }],
+    encrypted_content: signature,
+  };
+}
+
+/** An item as it is announced, before it is whole. */
+function begun(item: { type: string }) {
+  return item.type === "function_call" ? { ...item, arguments: "" } : { ...item, summary: [] };
 }
 
 function message(n: number, text: string) {

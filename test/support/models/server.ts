@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { COST, type Finish, type Reply, type Usage } from "./reply.ts";
+import { COST, type Called, type Finish, type Reply, type Thinking, type Usage } from "./reply.ts";
 
 /**
  * A scripted model server on loopback. A function decides each reply, so a test says what the "model" does and then counts what
@@ -25,6 +25,8 @@ export type ModelServer = {
   requests: ModelRequest[];
   /** How many times it was asked whether it takes the key. */
   modelReads: () => number;
+  /** Characters that endless answers have sent so far. */
+  sent: () => number;
   /** Resolves when request number `n` (from 1) has come in. */
   arrived: (n: number) => Promise<void>;
   close: () => Promise<void>;
@@ -44,7 +46,8 @@ export type Whole = {
   n: number;
   model: string;
   text: string;
-  calls: readonly { name: string; args: unknown }[];
+  thinking: Thinking | null;
+  calls: readonly Called[];
   finish: Finish | undefined;
   usage: Usage | null;
 };
@@ -74,6 +77,7 @@ export async function serve(dialect: Dialect, script: Script, options: Options =
   const requests: ModelRequest[] = [];
   const waiting: { n: number; resolve: () => void }[] = [];
   let modelReads = 0;
+  let sent = 0;
 
   const answer = async (req: IncomingMessage, res: ServerResponse) => {
     // Claude Code asks for `/messages?beta=true`.
@@ -101,7 +105,7 @@ export async function serve(dialect: Dialect, script: Script, options: Options =
 
   const play = (res: ServerResponse, reply: Reply, n: number, model: string): void => {
     const whole = (more: Partial<Whole>): Whole => ({
-      ...{ n, model, text: "", calls: [], finish: undefined, usage: COST },
+      ...{ n, model, text: "", thinking: null, calls: [], finish: undefined, usage: COST },
       ...more,
     });
     const finish = (of: Whole) => {
@@ -116,6 +120,20 @@ export async function serve(dialect: Dialect, script: Script, options: Options =
     switch (reply.kind) {
       case "status":
         return sendError(res, reply.status, reply.type ?? "server_error", reply);
+      case "raw":
+        res.writeHead(reply.status, reply.headers ?? {});
+        return void res.end(reply.body);
+      case "endless": {
+        res.writeHead(reply.status, reply.headers ?? {});
+        res.write(reply.body);
+        const more = () => {
+          do sent += reply.piece.length;
+          while (!res.destroyed && res.write(reply.piece));
+        };
+        if (reply.piece === "") return;
+        res.on("drain", more);
+        return more();
+      }
       case "reset":
         return void res.socket?.resetAndDestroy();
       case "mute":
@@ -128,7 +146,14 @@ export async function serve(dialect: Dialect, script: Script, options: Options =
       case "function":
         return finish(whole({ calls: [reply], ...endingOf(reply) }));
       case "functions":
-        return finish(whole({ text: reply.text ?? "", calls: reply.calls, ...endingOf(reply) }));
+        return finish(
+          whole({
+            text: reply.text ?? "",
+            thinking: reply.thinking ?? null,
+            calls: reply.calls,
+            ...endingOf(reply),
+          }),
+        );
       case "custom":
         open(res);
         send(res, dialect.custom?.(n, reply.name, reply.input) ?? []);
@@ -161,6 +186,7 @@ export async function serve(dialect: Dialect, script: Script, options: Options =
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     requests,
     modelReads: () => modelReads,
+    sent: () => sent,
     arrived: (n) => (requests.length >= n ? Promise.resolve() : new Promise((resolve) => waiting.push({ n, resolve }))),
     close: () =>
       new Promise((resolve) => {
@@ -171,6 +197,11 @@ export async function serve(dialect: Dialect, script: Script, options: Options =
 }
 
 type ErrorMore = { message?: string; param?: string | null; headers?: Record<string, string> };
+
+/** A call's arguments as they travel. */
+export function argumentsOf(call: Called): string {
+  return call.raw ?? JSON.stringify(call.args);
+}
 
 /** The token of a bearer. */
 export function bearerOf(req: IncomingMessage): string {

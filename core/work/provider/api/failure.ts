@@ -2,12 +2,15 @@ import * as z from "zod";
 import { messageOf } from "../../../ground/errors.ts";
 import type { Failure } from "../../task/index.ts";
 import { fromHttp, fromTypes, oneLine } from "../classify.ts";
+import { NoStream, WireError } from "./wire.ts";
 
 /**
  * The failure behind what an adapter of the SDK threw or put into its stream. Read are status, headers, the error body's types,
  * and the codes of connection errors; `begun` says that an answer had begun to come, `now` is in ms.
  */
 export function failureOf(thrown: unknown, begun: boolean, now: number): Failure {
+  const ours = causeOf(thrown, WireError);
+  if (ours) return { ...ours.failure, message: oneLine(ours.failure.message) };
   const error = ApiError.safeParse(thrown).data;
   const types = typesOf(thrown);
   const message = bodyMessage(thrown) ?? messageOf(thrown);
@@ -20,6 +23,7 @@ export function failureOf(thrown: unknown, begun: boolean, now: number): Failure
   }
   const known = fromTypes(types, message);
   if (known) return known;
+  if (thrown instanceof NoStream) return { class: "stalled", message: oneLine(thrown.message) };
   // A connection that cannot be made is the network's; one that broke during an answer leaves a cut stream.
   const code = connectionCode(thrown);
   if (code !== null && !begun) return { class: "network", message: oneLine(`No connection to the server: ${code}.`) };
@@ -79,9 +83,20 @@ function bodyMessage(thrown: unknown): string | null {
   return saidIn(thrown).find((said) => typeof said.message === "string")?.message ?? null;
 }
 
+/** What was thrown and what caused it, the outermost first. */
+function* causesOf(thrown: unknown): Generator<Error> {
+  for (let at: unknown = thrown, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) yield at;
+}
+
+/** The first of a kind among the causes. */
+function causeOf<T extends Error>(thrown: unknown, kind: new (...args: never[]) => T): T | undefined {
+  for (const at of causesOf(thrown)) if (at instanceof kind) return at;
+  return undefined;
+}
+
 /** The code of a connection error, somewhere among the causes. */
 function connectionCode(thrown: unknown): string | null {
-  for (let at: unknown = thrown, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
+  for (const at of causesOf(thrown)) {
     const code = (at as { code?: unknown }).code;
     if (typeof code === "string" && /^(?:E[A-Z_]+|UND_ERR_[A-Z_]+)$/.test(code)) return code;
   }

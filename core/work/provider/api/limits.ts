@@ -4,6 +4,7 @@ import type { ApiLimits } from "./row.ts";
 export const REMOTE: ApiLimits = {
   firstTokenMs: 12_000,
   silenceMs: 90_000,
+  answerMs: 1_200_000,
   turns: 120,
   tokens: 8_000_000,
   outputTokens: 32_000,
@@ -13,6 +14,7 @@ export const REMOTE: ApiLimits = {
 export const LOCAL: ApiLimits = {
   firstTokenMs: 180_000,
   silenceMs: 60_000,
+  answerMs: 3_600_000,
   turns: 80,
   tokens: 3_000_000,
   outputTokens: 8_000,

@@ -1,6 +1,5 @@
-import * as z from "zod";
 import type { Model, Readiness } from "../port.ts";
-import { serverAnswers } from "../server.ts";
+import { listedIn, serverAnswers } from "../server.ts";
 import { firstSet, isHttpUrl } from "../settings.ts";
 import { baseUrlOf } from "./model.ts";
 import type { ApiRow, Protocol } from "./row.ts";
@@ -42,8 +41,9 @@ export async function probe(
     credential: credential?.name ?? null,
   };
   const { readiness, body } = await serverAnswers(deps.clock, check, signal);
-  if (credential) return readiness;
-  if (readiness.ready) return hasModels(row, models, at.url, body);
+  const listed = listedIn(body);
+  if (credential) return readiness.ready && listed.length > 0 ? { ...readiness, listed } : readiness;
+  if (readiness.ready) return hasModels(row, models, at.url, listed);
   return { ...readiness, remedy: `Start ${row.name} there, or set ${setting} to where it runs.` };
 }
 
@@ -60,13 +60,13 @@ const QUESTIONS: Readonly<Record<Protocol, { path: string; headers: (key: string
     bedrock: null,
   };
 
-const ModelList = z.object({ data: z.array(z.object({ id: z.string() })).nullable() });
-
 /** Nobody set a key to ask for this server, so it has to have what it is asked for. */
-function hasModels(row: ApiRow, models: readonly Model[], url: string, body: unknown): Readiness {
-  const there = ModelList.safeParse(body).data?.data?.map((model) => model.id) ?? [];
-  const missing = models.find(({ name }) => !there.includes(name) && !there.includes(`${name}:latest`));
-  if (!missing) return { ready: true, detail: `${url} has ${models.map((model) => model.name).join(", ")}` };
+function hasModels(row: ApiRow, models: readonly Model[], url: string, there: readonly string[]): Readiness {
+  const missing = models.find(({ name }) => !there.includes(name));
+  if (!missing) {
+    const detail = `${url} has ${models.map((model) => model.name).join(", ")}`;
+    return { ready: true, detail, listed: there };
+  }
   const choice = there.length === 0 ? "" : ` (it has ${there.slice(0, 10).join(", ")})`;
   const instead = row.modelSetting === null ? "" : `, or name another in ${row.modelSetting}${choice}`;
   return {

@@ -24,6 +24,8 @@ export type ApiLimits = {
   firstTokenMs: number;
   /** Between two parts of an answer. */
   silenceMs: number;
+  /** Until an answer is whole: signs of life alone do not keep it going. */
+  answerMs: number;
   /** Answers of the model in one run. */
   turns: number;
   /** Tokens in and out of one run. */

@@ -5,7 +5,7 @@ import { sha256 } from "../../../ground/id.ts";
 import { addUsage, NO_USAGE, type Failure, type Usage } from "../../task/index.ts";
 import { oneLine } from "../classify.ts";
 import type { Model, Price, RunRequest, RunResult } from "../port.ts";
-import { firstSet, type Settings } from "../settings.ts";
+import { firstSet, isHttpUrl, type Settings } from "../settings.ts";
 import { ask, type Call } from "./answer.ts";
 import { instructionsFor } from "./instructions.ts";
 import { baseUrlOf, load } from "./model.ts";
@@ -16,6 +16,9 @@ import * as Tools from "./tools.ts";
 
 /** What the tool loop works with. */
 export type ApiDeps = { clock: Clock; settings: Settings };
+
+/** Calls of one answer that are carried out. */
+const MOST_CALLS = 64;
 
 /** Of a model that a setting named on a server that asks for no money. */
 const FREE: Price = { input: 0, cached: 0, written: 0, output: 0, date: "2026-11-26", source: "asks for no money" };
@@ -36,13 +39,14 @@ export async function run(
   if (key === null && row.credentials.length > 0) return refused("auth", `No key for ${row.name} is set.`);
   const at = baseUrlOf(row, deps.settings);
   if ("missing" in at) return refused("auth", `${at.missing} is not set.`);
+  if (!isHttpUrl(at.url)) return refused("auth", `${row.baseUrl.setting} is not an http URL.`);
   const state = begin(request.prompt, request.resume);
   if (!state) return refused("internal", "What the run was to go on from is not of this provider.");
 
   const mask = (text: string) => (key === null ? text : text.replaceAll(key, "[masked]"));
   const log = (text: string) => mask(text).split("\n").forEach(request.log);
   const names = request.tree ? Tools.namesFor(request.task.type) : [];
-  const loaded = await load(row, { model: model.name, url: at.url, key });
+  const loaded = await load(deps.clock, row, { model: model.name, url: at.url, key });
   const price = model.price ?? (row.capabilities.paid ? null : FREE);
   /** What this part of the run cost. */
   let usage = NO_USAGE;
@@ -95,12 +99,13 @@ async function useTools(
 ): Promise<{ kind: "used"; results: ToolResultPart[]; signatures: string[] } | { kind: "failed"; failure: Failure }> {
   const results: ToolResultPart[] = [];
   const signatures: string[] = [];
-  for (const call of calls) {
+  for (const [i, call] of calls.entries()) {
     signal.throwIfAborted();
-    log(`→ ${call.name} ${shown(call.input)}`);
+    log(`→ ${oneLine(call.name).slice(0, 100)} ${shown(call.input)}`);
     let type: "text" | "error-text" = "text";
     let value: string;
     try {
+      if (i >= MOST_CALLS) throw new Tools.ToolError(`Not done: only the first ${MOST_CALLS} calls of an answer are.`);
       if (!request.tree) throw new Tools.ToolError("There are no tools here.");
       value = mask(await Tools.use({ tree: request.tree, signal }, names, call.name, call.input));
     } catch (thrown) {

@@ -131,9 +131,10 @@ export function describe(names: readonly string[]): ToolSet {
  */
 export async function use(hands: Hands, names: readonly string[], name: string, input: unknown): Promise<string> {
   const tool = names.includes(name) ? TOOLS[name] : undefined;
-  if (!tool) throw new ToolError(`There is no tool ${name}. There are: ${names.join(", ")}.`);
+  if (!tool) throw new ToolError(`There is no tool ${name.slice(0, 100)}. There are: ${names.join(", ")}.`);
   const checked = tool.input.safeParse(input);
-  if (!checked.success) throw new ToolError(`Not the arguments of ${name}: ${z.prettifyError(checked.error)}`);
+  if (!checked.success)
+    throw new ToolError(`Not the arguments of ${name}: ${z.prettifyError(checked.error).slice(0, 2000)}`);
   try {
     return await tool.run(hands, checked.data);
   } catch (thrown) {
