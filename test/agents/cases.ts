@@ -31,18 +31,21 @@ export type Agent = {
   requests?: Partial<Record<string, number>>;
   /** Error types by status, as its protocol has them. */
   types?: Partial<Record<number, string>>;
-  /** Ms of silence in the silent case: longer than it takes to start. */
-  silenceMs: number;
+  /** What makes the row see in seconds that its model is silent. */
+  impatient: Partial<CliRow>;
   /** Files of a user's own that it would read at home, by path. */
   ofTheUser: Readonly<Record<string, string>>;
+  /** Settings in the tree that are others' words, by path. */
+  ofTheTree: Readonly<Record<string, string>>;
 };
 
-/** Ms within which a planted failure must be known, start of the program included. */
+/** Ms within which a planted failure must be known, from its request on; and within which an agent must have ended. */
 const QUICKLY = 15_000;
 const KEY = "sk-loop-0123456789";
-const MARK = "of-the-user-alone";
+const MARK = "of-somebody-else";
 
-type Row = { name: string; came: string; requests: number; ms: number };
+/** `after`: from the last request on. */
+type Row = { name: string; came: string; requests: number; ms: number; after: number };
 
 /** Registers the cases of one agent. */
 export function cases(agent: Agent): void {
@@ -93,15 +96,16 @@ export function cases(agent: Agent): void {
     name: string,
     script: Script,
     more: { row?: Partial<CliRow>; prompt?: string } = {},
-  ): Promise<{ result: Provider.RunResult; ms: number; requests: ModelServer["requests"] }> {
+  ): Promise<{ result: Provider.RunResult; after: number; requests: ModelServer["requests"] }> {
     const { url, requests } = await serve(script);
     const started = performance.now();
     const asked = request(more.prompt ?? "Please edit.");
     const result = await Cli.run(deps(url), { ...row, ...more.row }, asked, new AbortController().signal);
-    const ms = Math.round(performance.now() - started);
+    const ended = performance.now();
+    const after = ended - (requests.at(-1)?.at ?? started);
     const came = result.kind === "failed" ? result.failure.class : result.kind;
-    table.push({ name, came, requests: requests.length, ms });
-    return { result, ms, requests };
+    table.push({ name, came, requests: requests.length, ms: ended - started, after });
+    return { result, after, requests };
   }
 
   describe(`${row.name} does the work`, () => {
@@ -130,11 +134,9 @@ export function cases(agent: Agent): void {
       expect(JSON.stringify(requests[0]?.body)).toContain("word the end");
     });
 
-    test("its commands do not see its key, and nothing of the user's is read or written", async () => {
-      for (const [path, text] of Object.entries(agent.ofTheUser)) {
-        mkdirSync(dirname(join(user, path)), { recursive: true });
-        writeFileSync(join(user, path), text.replaceAll("MARK", MARK));
-      }
+    test("its commands do not see its key; nothing of the user's is read or written, nor settings of the tree", async () => {
+      plant(user, agent.ofTheUser);
+      plant(tree, agent.ofTheTree);
       const before = contents(user);
       const script = { scripts: { test: "env > env.txt" } };
       writeFileSync(join(tree, "package.json"), JSON.stringify(script));
@@ -190,11 +192,11 @@ export function cases(agent: Agent): void {
       return { kind: "status", status: code, type: agent.types?.[code] ?? type, headers };
     }
     test.each(planted)("%s", async (name, reply, wanted) => {
-      const silent = name === "silence" ? { row: { stallMs: agent.silenceMs } } : {};
-      const { result, ms, requests } = await go(name, () => reply, silent);
+      const silent = name === "silence" ? { row: agent.impatient } : {};
+      const { result, after, requests } = await go(name, () => reply, silent);
       expect(result, log.join("\n")).toMatchObject({ kind: "failed", failure: { class: wanted } });
       expect(requests).toHaveLength(agent.requests?.[name] ?? 1);
-      expect(ms).toBeLessThan(QUICKLY);
+      expect(after).toBeLessThan(QUICKLY);
     });
 
     test("a failure after half the work keeps the work", async () => {
@@ -219,8 +221,8 @@ export function cases(agent: Agent): void {
       controller.abort(reason);
       await expect(running).rejects.toBe(reason);
       expect(processesIn(tree)).toEqual([]);
-      const ms = Math.round(performance.now() - started);
-      table.push({ name, came: "ended, nothing left", requests: at.requests.length, ms });
+      const ms = performance.now() - started;
+      table.push({ name, came: "ended, nothing left", requests: at.requests.length, ms, after: ms });
       expect(ms).toBeLessThan(QUICKLY);
       expect(existsSync(join(home, "agents", row.name, "task_loop-1-1"))).toBe(false);
     }
@@ -245,16 +247,26 @@ export function cases(agent: Agent): void {
 }
 
 function summary(row: CliRow, table: readonly Row[]): string {
-  const lines = table.map(({ name, came, requests, ms }) => `| ${name} | ${came} | ${requests} | ${seconds(ms)} |`);
+  const lines = table.map(
+    ({ name, came, requests, ms, after }) => `| ${name} | ${came} | ${requests} | ${seconds(ms)} | ${seconds(after)} |`,
+  );
   return [
     `${row.name} ${row.verified ?? ""}`,
-    "| Case | Came | Requests | Seconds |",
-    "|---|---|---|---|",
+    "| Case | Came | Requests | Seconds | After the last request |",
+    "|---|---|---|---|---|",
     ...lines,
   ].join("\n");
 }
 
 const seconds = (ms: number) => (ms / 1000).toFixed(1);
+
+/** Writes files, by path, with the mark that must be seen nowhere. */
+function plant(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text.replaceAll("MARK", MARK));
+  }
+}
 
 /** Every file below a folder with its text, by path. */
 function contents(folder: string): Record<string, string> {

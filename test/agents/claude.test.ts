@@ -16,7 +16,7 @@ cases({
     args: { file_path: join(tree, name), content: text },
   }),
   runs: (command) => ({ kind: "function", name: "Bash", args: { command, description: "Run it" } }),
-  silenceMs: 4_000,
+  impatient: { modelSilenceMs: 2_000 },
   ofTheUser: {
     ".claude/CLAUDE.md": "MARK",
     ".claude/settings.json": `{"env":{"FROM_SETTINGS":"MARK"},"apiKeyHelper":"echo MARK"}`,
@@ -24,5 +24,9 @@ cases({
     ".claude.json": `{"primaryApiKey":"MARK"}`,
     ".bashrc": "export FROM_PROFILE=MARK",
     ".profile": "export FROM_PROFILE=MARK",
+  },
+  ofTheTree: {
+    ".claude/settings.json": `{"env":{"FROM_TREE":"MARK"},"apiKeyHelper":"echo MARK"}`,
+    ".mcp.json": `{"mcpServers":{"MARK":{"command":"MARK"}}}`,
   },
 });

@@ -1,5 +1,6 @@
 import { anthropic } from "../api/anthropic.ts";
 import { claudeParser } from "./claude-events.ts";
+import { COMMANDS } from "./commands.ts";
 import type { CliCall, CliCommand, CliRow } from "./row.ts";
 
 /** Anthropic's Claude Code, written and tested against 2.1.332. Its licence lets it be run, not shipped. */
@@ -43,33 +44,6 @@ export const claude: CliRow = {
 };
 
 const TOOLS = ["Read", "Glob", "Grep", "Edit", "Write", "Bash"];
-
-/** What it may run without being asked, as nobody is there to ask: looking at history, and suites by their usual names. */
-const COMMANDS = [
-  ...[
-    "git status",
-    "git diff",
-    "git log",
-    "git show",
-    "ls",
-    "npm test",
-    "npm run",
-    "pnpm test",
-    "pnpm run",
-    "yarn test",
-  ],
-  ...[
-    "yarn run",
-    "node --test",
-    "npx vitest",
-    "npx tsc",
-    "npx eslint",
-    "pytest",
-    "python -m pytest",
-    "python3 -m pytest",
-  ],
-  ...["go test", "go vet", "go build", "cargo test", "cargo check", "cargo build", "make test", "make check"],
-];
 
 /** Before each of its commands: they need no key of ours (measured: without this they see it). */
 const COMMAND_ENV = "commands.sh";

@@ -1,9 +1,10 @@
 import { claude } from "./claude.ts";
 import { codex } from "./codex.ts";
+import { opencode } from "./opencode.ts";
 import type { CliRow } from "./row.ts";
 
 /** Every CLI agent that our own tests have run; a new one is a row here. */
-export const CLI_ROWS: readonly CliRow[] = [codex, claude];
+export const CLI_ROWS: readonly CliRow[] = [codex, claude, opencode];
 
 /** Those that nobody has run yet. */
 export const UNVERIFIED_CLI_ROWS: readonly CliRow[] = [];
