@@ -77,7 +77,7 @@ describe("19. the last word of a run that lost its lease", () => {
     const unchanged = async (body: Body) => {
       const before = await one.items(id);
       const answer = await say(body);
-      expect([answer.status, Object.keys(answer.body)], answer.text).toEqual([409, ["detail"]]);
+      expect([answer.status, answer.body]).toEqual([409, { detail: `Task already claimed by ${B.worker_id}` }]);
       expect(await one.items(id)).toEqual(before);
     };
     return { say, unchanged };

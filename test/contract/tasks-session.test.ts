@@ -60,13 +60,26 @@ describe("POST /tasks/upsert-active", () => {
     expect((await app.get("/api/agent/tasks/count")).body).toEqual(total);
   });
 
-  it.each(["pending", "needs_decision"] as const)("claims the session's task when it is %s", async (status) => {
+  it.each([
+    ["pending", "other"],
+    ["needs_decision", OWNER],
+  ] as const)("claims the session's task when it is %s, for %s", async (status, worker_id) => {
     const session_key = key();
     const { task } = await upsert({ session_key, worker_id: OWNER });
     expect((await app.patch(String(task.id), { status, worker_id: OWNER })).status).toBe(200);
-    const again = await upsert({ session_key, worker_id: "other" });
+    const again = await upsert({ session_key, worker_id });
     expect(again.created).toBe(false);
-    expect(again.task).toMatchObject({ id: task.id, status: "running", claimed_by: "other" });
+    expect(again.task).toMatchObject({ id: task.id, status: "running", claimed_by: worker_id });
+  });
+
+  it("a question of another's is not claimed: 409, and nothing changes", async () => {
+    const session_key = key();
+    const { task } = await upsert({ session_key, worker_id: OWNER });
+    expect((await app.patch(String(task.id), { status: "needs_decision", worker_id: OWNER })).status).toBe(200);
+    const before = await app.items(String(task.id));
+    const { detail } = await upsert({ session_key, worker_id: "other" }, 409);
+    expect(detail).toBe(`Task already claimed by ${OWNER}`);
+    expect(await app.items(String(task.id))).toEqual(before);
   });
 
   it.each(["completed", "failed"] as const)("a task that %s is over: the session gets a new one", async (status) => {

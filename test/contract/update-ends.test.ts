@@ -31,8 +31,8 @@ describe("decisions", () => {
 
   it("beside a claim are kept", async () => {
     const id = await inStatus(app, "needs_decision");
-    const claimed = await ok(id, { status: "running", worker_id: "other", decision: "blue" });
-    expect(claimed).toMatchObject({ status: "running", claimed_by: "other", decision: "blue" });
+    const claimed = await ok(id, { status: "running", worker_id: OWNER, decision: "blue" });
+    expect(claimed).toMatchObject({ status: "running", claimed_by: OWNER, decision: "blue" });
   });
 
   it.each(["pending", "running", "completed"] as const)(

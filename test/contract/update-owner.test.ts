@@ -33,9 +33,10 @@ describe("claims", () => {
     await refused(app, await inStatus(app, "running"), { status: "running" }, 409);
   });
 
-  it("a question is claimed like what is pending", async () => {
+  it("a question is claimed by who asked it, and by nobody else", async () => {
     const id = await inStatus(app, "needs_decision");
-    expect(await ok(id, { status: "running", worker_id: "other" })).toMatchObject({ claimed_by: "other" });
+    await refused(app, id, { status: "running", worker_id: "other" }, 409, `Task already claimed by ${OWNER}`);
+    expect(await ok(id, { status: "running", worker_id: OWNER })).toMatchObject({ claimed_by: OWNER });
   });
 
   it("18. requeueing clears the claim, and any worker may take it", async () => {

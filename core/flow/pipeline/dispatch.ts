@@ -52,7 +52,7 @@ function isDue(deps: PipelineDeps, row: Task.TaskRow): boolean {
   const now = deps.clock.now();
   if (row.status !== "pending" || row.queue !== "pipeline" || (row.retry_not_before ?? 0) > now) return false;
   if (deps.pace.only !== undefined && row.item && row.item.backlog !== deps.pace.only) return false;
-  return (row.run_until ?? 0) <= now;
+  return !Task.isLeased(row, now);
 }
 
 /** Under the lock as it was read: what a resume brings back is not put aside behind it. */

@@ -15,7 +15,8 @@ export type Execution = {
 
 /**
  * Hands a task to our own runner: pending, it is dispatched as soon as a slot is free, parked or not, whoever it was meant for. One
- * that cannot be started now (it runs, it has ended) is left as it is, as the contract has it. Throws `task.not_found` (404).
+ * that cannot be started now (it runs, it has ended, an outside run leases it) is left as it is, as the contract has it. Throws
+ * `task.not_found` (404).
  */
 export async function execute(deps: Deps, taskId: string, how: Execution): Promise<void> {
   const task = await Task.read(deps.store, taskId);
@@ -28,7 +29,8 @@ export async function execute(deps: Deps, taskId: string, how: Execution): Promi
   };
   if (Object.keys(patch).length > 0) await Task.mergeContext(deps.store, taskId, patch);
   const { row } = task;
-  if (row.status !== "pending" || row.item) return;
+  const now = deps.clock.now();
+  if (row.status !== "pending" || row.item || Task.isLeased(row, now)) return;
   await Store.write(deps.store, {
     kind: "update",
     key: Keys.task(taskId),
@@ -39,7 +41,7 @@ export async function execute(deps: Deps, taskId: string, how: Execution): Promi
       ...Keys.due("pipeline", row.priority, row.queued_at, row.id),
     },
     remove: ["retry_not_before", "wait_reason"],
-    if: { status: Store.eq("status", "pending"), attempt: Store.eq("att", row.att) },
+    if: { status: Store.eq("status", "pending"), attempt: Store.eq("att", row.att), ...Task.unleased(now) },
   });
   await deps.events.publish({ type: "task.queued", taskId });
 }
@@ -51,19 +53,21 @@ export async function execute(deps: Deps, taskId: string, how: Execution): Promi
 export async function pickup(deps: Deps, type?: Task.TaskType): Promise<Task.TaskRow | undefined> {
   for await (const { row } of Task.walk(deps, ["pending"])) {
     if (row.item || (type !== undefined && row.task_type !== type)) continue;
-    const now = await Task.row(deps.store, row.id);
-    if (now?.status !== "pending" || now.picked || (now.run_until ?? 0) > deps.clock.now()) continue;
+    const now = deps.clock.now();
+    const fresh = await Task.row(deps.store, row.id);
+    if (fresh?.status !== "pending" || fresh.picked || Task.isLeased(fresh, now)) continue;
     const mine = await Store.write(deps.store, {
       kind: "update",
       key: Keys.task(row.id),
       set: { picked: true },
       if: {
         status: Store.eq("status", "pending"),
-        attempt: Store.eq("att", now.att),
+        attempt: Store.eq("att", fresh.att),
         unpicked: Store.absent("picked"),
+        ...Task.unleased(now),
       },
     });
-    if (mine.ok) return now;
+    if (mine.ok) return fresh;
   }
   return undefined;
 }

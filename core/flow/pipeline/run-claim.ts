@@ -25,8 +25,10 @@ export async function claimRun(deps: Deps, claim: Runner.Claim): Promise<RunAnsw
     const now = deps.clock.now();
     const attempt = row.status === "running" ? await Attempt.read(deps.store, row.id, row.att) : undefined;
     if (!mayLease(row, attempt, claim, now)) {
-      const holder = { worker: row.claimed_by ?? row.run_worker ?? "", status: row.status };
-      return { claimed: false, detail: "lease_owned_by_other_worker", run: before, holder };
+      const worker = Task.holderOf(row, now) ?? "";
+      // The run on record may be long over, and the task another's.
+      const run = before?.worker_id === worker && isRunOf(row, before) ? before : undefined;
+      return { claimed: false, detail: "lease_owned_by_other_worker", run, holder: { worker, status: row.status } };
     }
     const run = Runner.claimed(claim, before, attempt ? row.att - 1 : row.att, now);
     const written = await Store.tx(deps.store, [
@@ -100,6 +102,11 @@ function mayLease(
   if (leased && (row.run_worker !== pair.worker_id || (row.run_id ?? pair.run_id) !== pair.run_id)) return false;
   if (row.status !== "running") return true;
   return attempt?.by === "client" && attempt.ended_at === undefined && attempt.owner === pair.worker_id;
+}
+
+/** Whether a run on record is the one that has the task, or had it last. */
+function isRunOf(row: Task.TaskRow, run: Runner.RunRow): boolean {
+  return row.run_id === undefined ? row.att === run.att + 1 : row.run_id === run.run_id;
 }
 
 function leaseWrite(

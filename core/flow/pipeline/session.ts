@@ -77,13 +77,13 @@ async function claimed(deps: Deps, row: Task.TaskRow, worker: string): Promise<T
   if (row.status !== "running") {
     await claimOnce(deps, row.id, worker);
   } else {
-    if (row.claimed_by !== worker || row.item) throw Attempt.alreadyClaimed(row);
+    if (row.claimed_by !== worker || row.item) throw Attempt.alreadyClaimed(row, deps.clock.now());
     const attempt = await Attempt.read(deps.store, row.id, row.att);
     if (attempt?.by === "client" && attempt.ended_at === undefined)
       await Attempt.renew(deps.store, { taskId: row.id, n: attempt.n, turn: attempt.turn }, attempt.lease_ms);
   }
   const whole = await Task.read(deps.store, row.id);
-  if (!whole) throw Attempt.alreadyClaimed(row);
+  if (!whole) throw Attempt.alreadyClaimed(row, deps.clock.now());
   return whole;
 }
 

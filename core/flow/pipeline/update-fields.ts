@@ -83,11 +83,11 @@ export function isReport(patch: Update): boolean {
 }
 
 /** What a run says of itself is its owner's word: one who lost the task, or whose task was cancelled, changes nothing any more. */
-export function mayReport(row: Task.TaskRow, patch: Update, named: string | undefined): void {
+export function mayReport(row: Task.TaskRow, patch: Update, named: string | undefined, now: number): void {
   if (!isReport(patch) || named === undefined) return;
-  if (row.status === "cancelled") throw Attempt.alreadyClaimed(undefined);
+  if (row.status === "cancelled") throw Attempt.alreadyClaimed(undefined, now);
   if ((row.status === "running" || Task.hasEnded(row.status)) && row.claimed_by !== named)
-    throw Attempt.alreadyClaimed(row);
+    throw Attempt.alreadyClaimed(row, now);
 }
 
 /**

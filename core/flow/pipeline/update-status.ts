@@ -29,20 +29,26 @@ export async function stepOf(
   const now = deps.clock.now();
   const owner = named ?? keyName(caller) ?? UNKNOWN_WORKER;
   if (to === "running") {
-    if (Task.hasEnded(row.status)) throw Attempt.alreadyClaimed(row);
+    if (Task.hasEnded(row.status)) throw Attempt.alreadyClaimed(row, now);
     const claimant = { by: "client", owner, leaseMs: leaseOf(row, owner, now) } as const;
     Attempt.mayClaim(row, claimant, now);
     return { kind: "claim", claimant };
   }
   const last = row.att > 0 ? await Attempt.read(deps.store, row.id, row.att) : undefined;
   const open = last && last.ended_at === undefined ? last : undefined;
-  if (row.status === "running") mayEnd(row, open, named);
+  if (row.status === "running") mayEnd(row, open, named, now);
   if (row.status === "completed" && (last?.by !== "client" || (named !== undefined && named !== last.owner)))
     throw fail("task.transition", `A ${row.status} task cannot become ${to}`);
-  if (row.status === "failed" && named !== undefined && named !== last?.owner) throw Attempt.alreadyClaimed(row);
+  if (row.status === "failed" && named !== undefined && named !== last?.owner) throw Attempt.alreadyClaimed(row, now);
   const ending = endingOf(deps, row, patch, to);
   if (row.status === "pending" && (to === "completed" || to === "failed"))
     return claimedAndEnded(deps, row, ending, owner, now);
+  if (row.status === "pending") {
+    // Nobody runs it yet: it is kept for whose run leases it.
+    if (Task.isLeased(row, now, owner)) throw Attempt.alreadyClaimed(row, now);
+    const change = { ...ending.change, if: Task.unleased(now, owner) };
+    return { kind: "end", row, attempt: open, ending: { ...ending, change } };
+  }
   return { kind: "end", row, attempt: open, ending: { ...ending, ...(await leaving(deps, row)) } };
 }
 
@@ -53,13 +59,13 @@ function leaseOf(row: Task.TaskRow, owner: string, now: number): number {
 }
 
 /** Only the owner of a live lease ends what he holds; a caller without a name has his way over clients' attempts, not over ours. */
-function mayEnd(row: Task.TaskRow, open: Attempt.AttemptRow | undefined, named: string | undefined): void {
+function mayEnd(row: Task.TaskRow, open: Attempt.AttemptRow | undefined, named: string | undefined, now: number): void {
   if (!open) return;
   if (open.by === "pipeline")
     throw fail("task.claimed", `Task already claimed by ${row.claimed_by ?? "the pipeline"}`, {
       remedy: "Cancel or release it: the pipeline's own attempt holds it.",
     });
-  if (named !== undefined && named !== open.owner) throw Attempt.alreadyClaimed(row);
+  if (named !== undefined && named !== open.owner) throw Attempt.alreadyClaimed(row, now);
 }
 
 /** An end that is left (a client's second word): its record is taken out, so that it counts once. */

@@ -64,7 +64,7 @@ async function updateOnce(deps: Deps, taskId: string, patch: Update, caller: Cal
       const lost = written.refused.find(({ key }) => key.sk === Keys.task(taskId).sk);
       const moved = lost?.conditions.some((name) => name === "pending" || name === "queue" || name === "waits");
       if (moved || (lost?.conditions.includes("attempt") && isReport(patch)))
-        throw Attempt.alreadyClaimed(lost?.item as Task.TaskRow | undefined);
+        throw Attempt.alreadyClaimed(lost?.item as Task.TaskRow | undefined, now);
       return undefined;
     }
   }
@@ -86,8 +86,9 @@ async function stepFor(
       return { kind: "end", row, attempt: undefined, ending: decided(row, answer) };
   }
   if (patch.status && patch.status !== row.status) return stepOf(deps, row, patch, patch.status, named, caller);
-  if (patch.status) again(row, patch.status, named ?? keyName(caller));
-  mayReport(row, patch, named);
+  const now = deps.clock.now();
+  if (patch.status) again(row, patch.status, named ?? keyName(caller), now);
+  mayReport(row, patch, named, now);
   return { kind: "stay" };
 }
 
@@ -115,10 +116,10 @@ function priorityOf({ priority }: Update): { priority?: number } {
  * A status that is there already: the same owner repeats himself, which changes nothing; anybody else is refused. Who claims
  * without a name claims as `unknown`, and does not get what another has.
  */
-function again(row: Task.TaskRow, status: Task.Status, worker: string | undefined): void {
+function again(row: Task.TaskRow, status: Task.Status, worker: string | undefined, now: number): void {
   const claimant = status === "running" ? (worker ?? UNKNOWN_WORKER) : worker;
   const owned = status === "running" || Task.hasEnded(status);
-  if (owned && claimant !== undefined && row.claimed_by !== claimant) throw Attempt.alreadyClaimed(row);
+  if (owned && claimant !== undefined && row.claimed_by !== claimant) throw Attempt.alreadyClaimed(row, now);
 }
 
 /** A pending task was taken from whoever held it last (released, reaped): his late words are not those of a new claim. */
@@ -128,8 +129,10 @@ async function refuseLateWords(deps: Deps, row: Task.TaskRow, patch: Update, nam
     return;
   // Of all that were ever his: others may have had it since.
   const his = (await Attempt.readAll(deps.store, row.id, row.att)).findLast((one) => one.owner === named);
-  if (his?.by === "client" && his.end?.class === "lost")
-    throw fail("task.claimed", "The task was taken back from this worker", {
-      remedy: "Claim it again before working on it.",
-    });
+  if (his?.by !== "client" || his.end?.class !== "lost") return;
+  const now = deps.clock.now();
+  if (Task.isLeased(row, now, named)) throw Attempt.alreadyClaimed(row, now);
+  throw fail("task.claimed", "The task was taken back from this worker", {
+    remedy: "Claim it again before working on it.",
+  });
 }

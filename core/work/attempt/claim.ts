@@ -49,23 +49,20 @@ export function claimWrites(
       started_at: now,
     },
     remove: ["retry_not_before", "wait_reason", "waits_for", "picked", "decision_due", "progress_pct", "current_step"],
-    if: {
-      run_state: Store.any(
-        Store.absent("run_until"),
-        Store.le("run_until", now),
-        Store.eq("run_worker", claimant.owner),
-      ),
-    },
+    if: Task.unleased(now, claimant.owner),
   });
   return { attempt, writes: [...task, { kind: "put", item: attempt, if: Store.isNew }] };
 }
 
-/** Throws what a claim of a task is refused with for who has it: `task.of_item` (409), `task.claimed` (409). */
+/**
+ * Throws what a claim of a task is refused with for who has it: `task.of_item` (409), `task.claimed` (409) where it runs, another's
+ * run-state lease lives, or another than its claimant asks (contract 2.4).
+ */
 export function mayClaim(row: Task.TaskRow, claimant: Pick<Claimant, "by" | "owner">, now: number): void {
   if (row.item && claimant.by === "client")
     throw fail("task.of_item", "The task is a phase of a backlog item: the pipeline alone runs it");
-  const leased = row.run_worker !== undefined && row.run_worker !== claimant.owner && (row.run_until ?? 0) > now;
-  if (row.status === "running" || leased) throw alreadyClaimed(row);
+  const asks = row.status === "needs_decision" && row.claimed_by !== undefined && row.claimed_by !== claimant.owner;
+  if (row.status === "running" || asks || Task.isLeased(row, now, claimant.owner)) throw alreadyClaimed(row, now);
 }
 
 /**
@@ -83,10 +80,11 @@ export async function claim(deps: Deps, taskId: string, claimant: Claimant): Pro
     return writes;
   });
   if (outcome.ok && claimed) return claimed;
-  throw alreadyClaimed(outcome.ok ? undefined : (outcome.refused[0]?.item as Task.TaskRow | undefined));
+  throw alreadyClaimed(await Task.row(deps.store, taskId), deps.clock.now());
 }
 
-/** The 409 of a lost claim, naming who has it. */
-export function alreadyClaimed(row: Pick<Task.TaskRow, "claimed_by"> | undefined) {
-  return fail("task.claimed", `Task already claimed by ${row?.claimed_by ?? "another worker"}`);
+/** The 409 of a lost claim, naming who has it now. */
+export function alreadyClaimed(row: Task.TaskRow | undefined, now: number) {
+  const holder = row && Task.holderOf(row, now);
+  return fail("task.claimed", `Task already claimed by ${holder ?? "another worker"}`);
 }

@@ -27,4 +27,5 @@ export {
   MAX_OUTPUT_BYTES,
   type ContextRead,
 } from "./parts.ts";
+export { holderOf, isLeased, unleased } from "./holder.ts";
 export { walk, type Indexed } from "./walk.ts";

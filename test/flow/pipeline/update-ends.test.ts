@@ -171,8 +171,9 @@ describe("decisions", () => {
     const one = await held(deps);
     const question = Task.Question.parse({ prompt: "old?", default: "old answer", default_after_s: 86_400 });
     await Pipeline.settle(deps, await withOutcome(deps, one, { kind: "question", question }));
-    await patch(deps, one.id, { status: "running", worker_id: "w1" });
-    await patch(deps, one.id, { status: "needs_decision", worker_id: "w1", decision_prompt: "new?" });
+    const worker_id = (await rowOf(deps, one.id)).claimed_by;
+    await patch(deps, one.id, { status: "running", worker_id });
+    await patch(deps, one.id, { status: "needs_decision", worker_id, decision_prompt: "new?" });
     const asking = await rowOf(deps, one.id);
     expect([asking.decision_prompt, asking.decision_default, asking.decision_options]).toEqual([
       "new?",
