@@ -3,7 +3,7 @@
  * their `index.ts`. docs/ARCHITECTURE.md says why.
  */
 const floors = {
-  ground: ["errors", "clock", "id", "log", "json", "config", "store", "events", "workflow", "process", "deps"],
+  ground: ["errors", "clock", "id", "log", "json", "mask", "config", "store", "events", "workflow", "process", "deps"],
   work: ["task", "runner", "workspace", "provider", "spend", "friction", "backlog", "telemetry", "attempt", "metrics"],
   flow: ["executor", "routing", "prompt", "review", "worker", "project-manager", "pipeline"],
   watch: ["monitor", "notify", "heal", "effectiveness", "meta-questions", "status"],
