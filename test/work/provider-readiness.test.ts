@@ -209,7 +209,13 @@ describe("the registry", () => {
   });
 
   /** Whose price was not found: unknown, not free. */
-  const UNPRICED = ["anthropic/claude-sonnet-5.5", "us.anthropic.claude-sonnet-5-5", "us.anthropic.claude-opus-5-5"];
+  const UNPRICED = [
+    "auto",
+    "command",
+    "anthropic/claude-sonnet-5.5",
+    "us.anthropic.claude-sonnet-5-5",
+    "us.anthropic.claude-opus-5-5",
+  ];
 
   test("each has models, cheap first, with a dated source for their price", () => {
     for (const row of ROWS) {

@@ -1,5 +1,8 @@
+import { aider } from "./aider.ts";
 import { claude } from "./claude.ts";
 import { codex } from "./codex.ts";
+import { command } from "./command.ts";
+import { cursor } from "./cursor.ts";
 import { opencode } from "./opencode.ts";
 import type { CliRow } from "./row.ts";
 
@@ -7,4 +10,4 @@ import type { CliRow } from "./row.ts";
 export const CLI_ROWS: readonly CliRow[] = [codex, claude, opencode];
 
 /** Those that nobody has run yet. */
-export const UNVERIFIED_CLI_ROWS: readonly CliRow[] = [];
+export const UNVERIFIED_CLI_ROWS: readonly CliRow[] = [cursor, aider, command];
