@@ -10,6 +10,7 @@ const floors = {
     "id",
     "log",
     "json",
+    "mask",
     "config",
     "store",
     "events",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Clock } from "../../core/ground/clock.ts";
 import type { Config } from "../../core/ground/config.ts";
 import { sha256, type Id } from "../../core/ground/id.ts";
+import { maskOf } from "../../core/ground/mask.ts";
 import type { Log } from "../../core/ground/log.ts";
 import * as Process from "../../core/ground/process/index.ts";
 import * as Store from "../../core/ground/store/index.ts";
@@ -77,7 +78,8 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
   const scratch = join(home, "scratch");
   mkdirSync(scratch, { recursive: true });
   const at = options.at ?? (() => {});
-  const tools: Worker.Tools = { clock, provider: (name) => providers.get(name), repository, scratch, at };
+  const mask = maskOf(environment);
+  const tools: Worker.Tools = { clock, provider: (name) => providers.get(name), repository, scratch, mask, at };
   const deps: Pipeline.PipelineDeps = {
     store,
     clock,

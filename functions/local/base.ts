@@ -1,4 +1,5 @@
 import { fail } from "../../core/ground/errors.ts";
+import { maskAll, maskOf } from "../../core/ground/mask.ts";
 import * as Store from "../../core/ground/store/index.ts";
 import { Keys } from "../../core/ground/store/index.ts";
 import type * as Pipeline from "../../core/flow/pipeline/index.ts";
@@ -29,7 +30,9 @@ export async function checkBase(
     return;
   if (known?.base_state !== undefined && known.base_state !== "green" && acceptRed && same) return;
   say(`checking the base ${tip.slice(0, 12)}: set-up and tests, once`);
-  const check = await repository.checkBase(tip, () => {}, signal);
+  // A suite can read what the host was started with; its end is kept, and shown.
+  const mask = maskOf(deps.config.environment);
+  const check = maskAll(mask, await repository.checkBase(tip, () => {}, signal));
   const remember = (base_state: Backlog.BacklogRow["base_state"], suite: Suite | null) =>
     Store.write(deps.store, { kind: "update", key, set: { base_checked: tip, base_state, base_suite: suite } });
   switch (check.kind) {

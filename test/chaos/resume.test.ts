@@ -77,7 +77,7 @@ function reportOf({ ref: { n }, task: { id } }: Order): Report {
     used: (usage) => void (used[`${id} ${n}`] = usage),
     outcome: async (outcome, _, output, usage) => void outcomes.push({ outcome, output, usage }),
     fail: async (failure) => expect.unreachable(failure.message),
-    later: async (why) => expect.unreachable(why),
+    postpone: async (why) => expect.unreachable(why),
     pause: async () => expect.unreachable(),
   };
 }
@@ -94,7 +94,14 @@ async function life(order: Order, agent: (request: RunRequest) => RunResult, kil
     kill.abort(new Error("killed"));
     throw new Error("killed");
   };
-  const tools = { clock: Clock.system(), provider: () => provider, repository, scratch: made.home, at };
+  const tools = {
+    clock: Clock.system(),
+    provider: () => provider,
+    repository,
+    scratch: made.home,
+    mask: (text: string) => text,
+    at,
+  };
   await Worker.run(tools, order, reportOf(order), kill.signal);
 }
 
@@ -144,7 +151,14 @@ it("what a failed review left in the tree is dropped too", async () => {
     review(request);
     return { kind: "failed", failure: { class: "overloaded", message: "503" }, output: "", usage: USAGE };
   });
-  const tools = { clock: Clock.system(), provider: () => provider, repository, scratch: made.home, at: () => {} };
+  const tools = {
+    clock: Clock.system(),
+    provider: () => provider,
+    repository,
+    scratch: made.home,
+    mask: (text: string) => text,
+    at: () => {},
+  };
   await Worker.run(tools, orderOf("review", 1), report, never);
   expect(made.git("rev-parse", BRANCH)).toBe(head);
 });
@@ -171,7 +185,14 @@ it("what an agent used is kept when it fails behind it", async () => {
     if (point === "committed") throw new Error("the disk is full");
   };
   const provider = scripted("agent", implement);
-  const tools = { clock: Clock.system(), provider: () => provider, repository, scratch: made.home, at };
+  const tools = {
+    clock: Clock.system(),
+    provider: () => provider,
+    repository,
+    scratch: made.home,
+    mask: (text: string) => text,
+    at,
+  };
   await Worker.run(tools, order, report, never);
   expect(failures).toEqual([{ message: "a fault of the pipeline: the disk is full", usage: USAGE }]);
 });

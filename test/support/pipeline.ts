@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as Pipeline from "../../core/flow/pipeline/index.ts";
 import * as Worker from "../../core/flow/worker/index.ts";
 import * as Clock from "../../core/ground/clock.ts";
+import { maskOf } from "../../core/ground/mask.ts";
 import * as Store from "../../core/ground/store/index.ts";
 import { Keys } from "../../core/ground/store/index.ts";
 import type { Travelling } from "../../core/ground/workflow/index.ts";
@@ -71,7 +72,14 @@ export async function testPipeline(options: PipelineOptions = {}): Promise<TestP
   };
   const at = options.at ?? (() => {});
   const scratch = mkdtempSync(join(tmpdir(), "pipeline-"));
-  const tools: Worker.Tools = { clock, provider: registry.get, repository: null, scratch, at };
+  const tools: Worker.Tools = {
+    clock,
+    provider: registry.get,
+    repository: null,
+    scratch,
+    mask: maskOf(options.env ?? {}),
+    at,
+  };
   for (const one of providers)
     await Provider.saveReadiness(
       ground,

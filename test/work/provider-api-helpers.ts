@@ -1,7 +1,7 @@
 import { afterAll } from "vitest";
 import * as Clock from "../../core/ground/clock.ts";
 import * as Process from "../../core/ground/process/index.ts";
-import { handsOn } from "../../core/flow/worker/hands.ts";
+import { treeTools } from "../../core/flow/worker/tree-tools.ts";
 import { anthropic } from "../../core/work/provider/api/anthropic.ts";
 import { ollama } from "../../core/work/provider/api/ollama.ts";
 import { openai } from "../../core/work/provider/api/openai.ts";
@@ -117,7 +117,7 @@ export async function bench(
           prompt: "Do the work.",
           model: model.name,
           cwd: workspace.root,
-          ...(tree ? { tree: handsOn(workspace, head, log) } : {}),
+          ...(tree ? { tree: treeTools(workspace, head, log) } : {}),
           timeoutMs: 60_000,
           log,
           ...more,

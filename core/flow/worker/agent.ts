@@ -1,4 +1,5 @@
 import { deadline, type Clock } from "../../ground/clock.ts";
+import type { Mask } from "../../ground/mask.ts";
 import type { Provider, RunResult, TreeTools } from "../../work/provider/index.ts";
 import * as Task from "../../work/task/index.ts";
 import type { Repository } from "../../work/workspace/index.ts";
@@ -13,6 +14,8 @@ export type Tools = {
   repository: Repository | null;
   /** An empty folder for runs without a repository. */
   scratch: string;
+  /** Takes the host's secrets out of whatever is reported. */
+  mask: Mask;
   at: At;
 };
 

@@ -46,7 +46,7 @@ export async function integrate(
       case "red":
         return await say({ kind: "red_after_merge", tip: merged.tip }, { ...evidence, suite: merged.suite });
       case "later":
-        return await report.later(merged.why);
+        return await report.postpone(merged.why);
     }
   } finally {
     await unlock();

@@ -77,7 +77,7 @@ export type Report = {
   /** This candidate's go failed; the next one may try. */
   fail(failure: Failure, output: string, usage: Usage): Promise<void>;
   /** It has to wait for something outside; the task is parked. */
-  later(why: string): Promise<void>;
+  postpone(why: string): Promise<void>;
   /** The time of this run is over; it is entered again and goes on from what it saved. */
   pause(): Promise<void>;
 };

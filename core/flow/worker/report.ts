@@ -105,10 +105,10 @@ export function tableReport(
       status = `failed (${failure.class})`;
       log.line(`[pipeline] ${failure.class}: ${failure.message}`);
     },
-    async later(why) {
+    async postpone(why) {
       await Attempt.postpone(deps.store, ref, why);
       result = "outcome";
-      status = "later";
+      status = "postponed";
     },
     async pause() {
       result = "continue";

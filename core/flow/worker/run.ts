@@ -1,5 +1,6 @@
 import { deadline } from "../../ground/clock.ts";
 import { CoherenceError, fail, messageOf } from "../../ground/errors.ts";
+import { maskAll, type Mask } from "../../ground/mask.ts";
 import * as Task from "../../work/task/index.ts";
 import * as Prompt from "../prompt/index.ts";
 import { runAgent, type Tools } from "./agent.ts";
@@ -13,7 +14,8 @@ const SHOW_AFTER_MS = 200;
  * Carries out an order and reports what came of it: outcome, failure, later or pause. Losing the lease aborts the run and
  * reports nothing: somebody else holds the work. Resolves when no process of it is left.
  */
-export async function run(tools: Tools, order: Order, report: Report, signal: AbortSignal): Promise<void> {
+export async function run(tools: Tools, order: Order, reported: Report, signal: AbortSignal): Promise<void> {
+  const report = masked(reported, tools.mask);
   const life = new AbortController();
   const stop = () => life.abort(signal.reason);
   if (signal.aborted) stop();
@@ -58,6 +60,19 @@ export async function run(tools: Tools, order: Order, report: Report, signal: Ab
     soft?.clear();
     signal.removeEventListener("abort", stop);
   }
+}
+
+/** What a suite or an agent shows of the host's secrets, who can read them by the system's means, is kept nowhere. */
+function masked(report: Report, mask: Mask): Report {
+  return {
+    ...report,
+    log: (line) => report.log(mask(line)),
+    save: (name, value) => report.save(name, maskAll(mask, value)),
+    outcome: (outcome, evidence, output, usage) =>
+      report.outcome(maskAll(mask, outcome), maskAll(mask, evidence), mask(output), usage),
+    fail: (failure, output, usage) => report.fail(maskAll(mask, failure), mask(output), usage),
+    postpone: (why) => report.postpone(mask(why)),
+  };
 }
 
 /** Without a repository there is nothing to judge: what the agent says is recorded. */

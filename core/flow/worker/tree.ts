@@ -4,7 +4,7 @@ import { notRedder, type Repository, type Workspace } from "../../work/workspace
 import * as Prompt from "../prompt/index.ts";
 import * as Review from "../review/index.ts";
 import { runAgent, type Tools } from "./agent.ts";
-import { handsOn } from "./hands.ts";
+import { treeTools } from "./tree-tools.ts";
 import { integrate } from "./integrate.ts";
 import { trailers, type Report, type TreeOrder } from "./order.ts";
 
@@ -62,7 +62,7 @@ export async function carryOutOnTree(
   else {
     say(`${order.candidate.provider} ${order.candidate.model} works`);
     await report.save("working", { head });
-    const place = { cwd: workspace.root, tree: handsOn(workspace, base, report.log) };
+    const place = { cwd: workspace.root, tree: treeTools(workspace, base, report.log) };
     const result = await runAgent(tools, order, place, report, signal, stopBy);
     // What is in the tree stays there: whoever opens it next commits it first.
     if (result.kind === "paused") return;
@@ -87,7 +87,7 @@ export async function carryOutOnTree(
   await tools.at("committed", { ...order.ref, head: committed });
 
   const evidence = await gather(workspace, order, base, began, committed, finished.output, report, say, signal);
-  if (evidence.kind === "later") return report.later(evidence.why);
+  if (evidence.kind === "later") return report.postpone(evidence.why);
   const { shown, judgement } = evidence;
   switch (judgement.kind) {
     case "question":

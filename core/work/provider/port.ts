@@ -29,7 +29,7 @@ export type RunRequest = {
   model: string;
   /** Absolute path of the worktree. */
   cwd: string;
-  /** The worktree for a provider that has no hands of its own; absent where there is no repository. */
+  /** The worktree for a provider that has no tools of its own; absent where there is no repository. */
   tree?: TreeTools;
   /** The spec's path, relative to the tree, when the item has one. */
   specPath?: string;
@@ -53,7 +53,7 @@ export type RunRequest = {
  */
 export type TreeTools = Pick<Workspace, "list" | "read" | "search" | "write" | "remove"> & {
   changes(): ReturnType<Workspace["diff"]>;
-  test(signal: AbortSignal): Promise<{ exit: number; tail: string } | null>;
+  test(signal: AbortSignal): ReturnType<Workspace["test"]>;
 };
 
 export type RunResult =

@@ -1,6 +1,7 @@
 import type { ToolResultPart } from "ai";
 import type { Clock } from "../../../ground/clock.ts";
 import { CoherenceError, messageOf } from "../../../ground/errors.ts";
+import { maskAll, maskOf, type Mask } from "../../../ground/mask.ts";
 import { sha256 } from "../../../ground/id.ts";
 import { addUsage, NO_USAGE, type Failure, type Usage } from "../../task/index.ts";
 import { oneLine } from "../classify.ts";
@@ -43,7 +44,7 @@ export async function run(
   const state = begin(request.prompt, request.resume);
   if (!state) return refused("internal", "What the run was to go on from is not of this provider.");
 
-  const mask = (text: string) => (key === null ? text : text.replaceAll(key, "[masked]"));
+  const mask = maskOf(deps.settings, key === null ? [] : [key]);
   const log = (text: string) => mask(text).split("\n").forEach(request.log);
   const names = request.tree ? Tools.namesFor(request.task.type) : [];
   const loaded = await load(deps.clock, row, { model: model.name, url: at.url, key });
@@ -78,7 +79,8 @@ export async function run(
 
     const used = await useTools(request, names, answer.calls, log, mask, signal);
     if (used.kind === "failed") return failed(used.failure, answer.text);
-    state.messages.push(...answer.messages, { role: "tool", content: used.results });
+    // Masked too: what the model says is kept, and sent again.
+    state.messages.push(...maskAll(mask, answer.messages), { role: "tool", content: used.results });
     state.recent = [...state.recent, ...used.signatures].slice(-REMEMBERED);
 
     // Looked at between two answers: what was paid for is in the tree by now.
@@ -94,7 +96,7 @@ async function useTools(
   names: readonly string[],
   calls: readonly Call[],
   log: (text: string) => void,
-  mask: (text: string) => string,
+  mask: Mask,
   signal: AbortSignal,
 ): Promise<{ kind: "used"; results: ToolResultPart[]; signatures: string[] } | { kind: "failed"; failure: Failure }> {
   const results: ToolResultPart[] = [];

@@ -4,7 +4,7 @@ import { CoherenceError } from "../../../ground/errors.ts";
 import type { TreeTools } from "../port.ts";
 
 /** What a tool works with. */
-export type Hands = { tree: TreeTools; signal: AbortSignal };
+export type Setting = { tree: TreeTools; signal: AbortSignal };
 
 /** What a model is told when a tool cannot do what it asked for. */
 export class ToolError extends Error {
@@ -16,7 +16,7 @@ type Tool = {
   input: z.ZodType;
   /** It changes the tree: a review does not get it. */
   changes: boolean;
-  run(hands: Hands, input: unknown): Promise<string>;
+  run(setting: Setting, input: unknown): Promise<string>;
 };
 
 /** The most of everything, so that no call fills a model's window. Characters, unless it says otherwise. */
@@ -107,8 +107,14 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     z.object({}),
     async ({ tree, signal }) => {
       const ran = await tree.test(signal);
-      if (ran === null) return "There are no tests to run yet.";
-      return `${ran.exit === 0 ? "Green" : "Red"} (exit code ${ran.exit}).\n${ran.tail}`;
+      switch (ran.kind) {
+        case "none":
+          return "There are no tests to run yet.";
+        case "later":
+          return `The tests are not over yet: ${ran.why}.`;
+        case "ran":
+          return `${ran.suite.exit === 0 ? "Green" : "Red"} (exit code ${ran.suite.exit}).\n${ran.suite.tail}`;
+      }
     },
   ),
 };
@@ -129,16 +135,16 @@ export function describe(names: readonly string[]): ToolSet {
  * Runs one tool. Throws a `ToolError` for what the model can mend, the workspace's own `workspace.path` for a path that is
  * refused, and other errors of it as they are.
  */
-export async function use(hands: Hands, names: readonly string[], name: string, input: unknown): Promise<string> {
+export async function use(setting: Setting, names: readonly string[], name: string, input: unknown): Promise<string> {
   const tool = names.includes(name) ? TOOLS[name] : undefined;
   if (!tool) throw new ToolError(`There is no tool ${name.slice(0, 100)}. There are: ${names.join(", ")}.`);
   const checked = tool.input.safeParse(input);
   if (!checked.success)
     throw new ToolError(`Not the arguments of ${name}: ${z.prettifyError(checked.error).slice(0, 2000)}`);
   try {
-    return await tool.run(hands, checked.data);
+    return await tool.run(setting, checked.data);
   } catch (thrown) {
-    hands.signal.throwIfAborted();
+    setting.signal.throwIfAborted();
     if (thrown instanceof ToolError || thrown instanceof CoherenceError) throw thrown;
     const code = (thrown as { code?: unknown }).code;
     // Of a system error only its code: its message names places of this machine.
@@ -149,15 +155,15 @@ export async function use(hands: Hands, names: readonly string[], name: string, 
 function tool<T extends z.ZodType>(
   description: string,
   input: T,
-  run: (hands: Hands, input: z.infer<T>) => Promise<string>,
+  run: (setting: Setting, input: z.infer<T>) => Promise<string>,
 ): Tool {
-  return { description, input, changes: false, run: (hands, checked) => run(hands, checked as z.infer<T>) };
+  return { description, input, changes: false, run: (setting, checked) => run(setting, checked as z.infer<T>) };
 }
 
 function changing<T extends z.ZodType>(
   description: string,
   input: T,
-  run: (hands: Hands, input: z.infer<T>) => Promise<string>,
+  run: (setting: Setting, input: z.infer<T>) => Promise<string>,
 ): Tool {
   return { ...tool(description, input, run), changes: true };
 }

@@ -1,8 +1,8 @@
 import type { TreeTools } from "../../work/provider/index.ts";
 import type { LogLine, Workspace } from "../../work/workspace/index.ts";
 
-/** The worktree for a provider without hands of its own. The suite runs by the command of `base`, as when the work is judged. */
-export function handsOn(workspace: Workspace, base: string, log: LogLine): TreeTools {
+/** The worktree for a provider that has no tools of its own. The suite runs by the command of `base`, as when the work is judged. */
+export function treeTools(workspace: Workspace, base: string, log: LogLine): TreeTools {
   return {
     list: (pattern) => workspace.list(pattern),
     read: (path) => workspace.read(path),
@@ -10,9 +10,6 @@ export function handsOn(workspace: Workspace, base: string, log: LogLine): TreeT
     write: (path, text) => workspace.write(path, text),
     remove: (path) => workspace.remove(path),
     changes: () => workspace.diff(base),
-    async test(signal) {
-      const ran = await workspace.test(base, log, signal);
-      return ran.kind === "ran" ? { exit: ran.suite.exit, tail: ran.suite.tail } : null;
-    },
+    test: (signal) => workspace.test(base, log, signal),
   };
 }
