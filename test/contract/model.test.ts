@@ -51,7 +51,9 @@ function said(model: Model, to: Word, by: string | null, mine: boolean): Model |
       return { ...model, status: to };
     case "needs_decision":
       if (to === "pending") return undefined;
-      return to === "running" ? { status: to, ...claimed } : { ...model, status: to };
+      if (to !== "running") return { ...model, status: to };
+      // Contract 2.4: what another asked is his to go on with.
+      return model.owner === null || model.owner === claimed.owner ? { status: to, ...claimed } : undefined;
     case "running":
       if (to === "running") return claimed.owner === model.owner ? model : undefined;
       if (!mine) return undefined;
