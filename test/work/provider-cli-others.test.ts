@@ -116,8 +116,8 @@ describe("command", () => {
     const probed = await probeCli(deps(settings), command);
     expect(probed).toMatchObject({
       ready: false,
-      detail: expect.stringMatching(detail),
-      remedy: expect.stringMatching(remedy),
+      detail: expect.stringMatching(detail) as string,
+      remedy: expect.stringMatching(remedy) as string,
     });
     expect(await go(command, settings)).toMatchObject({ kind: "failed", failure: { class: "crash" } });
   });
