@@ -171,7 +171,7 @@ describe("patterns of a model's", () => {
     await expect(work.list("**/a/".repeat(12) + "b")).rejects.toThrow(/takes too long/);
     clearInterval(beat);
     expect(performance.now() - begun).toBeLessThan(40_000);
-    expect(beats).toBeGreaterThan(100);
+    expect(beats).toBeGreaterThan(50);
   }, 60_000);
 
   it("a text is no pattern", async () => {

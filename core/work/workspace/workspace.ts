@@ -20,7 +20,7 @@ import { readNote, resetTree, type Tree } from "./tree.ts";
 
 const PATCH_BYTES = 200_000;
 /** Ms that git may take to match a pattern of a model's, or a path by rules that a model wrote: some keep it busy for ever. */
-const MATCHED_MS = 10_000;
+const MATCHED_MS = 5_000;
 
 /** The open tree of one branch; `opened.note` writes down the branch's head after each move. */
 export function workspaceOf(
