@@ -26,12 +26,17 @@ const LONG = [
   "test/functions/local/start.test.ts",
   "test/e2e/backlog.test.ts",
   "test/functions/local/once.test.ts",
+  "test/functions/local/config.test.ts",
   "test/functions/local/apart.test.ts",
   "test/functions/local/refusals.test.ts",
   "test/e2e/events.test.ts",
   "test/functions/cli/commands.test.ts",
   "test/functions/cli/real.test.ts",
   "test/e2e/stop.test.ts",
+  "test/work/provider-api-hostile.test.ts",
+  "test/work/workspace-hostile.test.ts",
+  "test/e2e/api.test.ts",
+  "test/contract/runner.test.ts",
   "test/boundaries.test.ts",
 ];
 
