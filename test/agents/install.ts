@@ -11,6 +11,7 @@ const PACKAGES = {
   codex: { name: "@openai/codex", version: "0.169.0" },
   claude: { name: "@anthropic-ai/claude-code", version: "2.1.332" },
   opencode: { name: "opencode-ai", version: "1.18.33" },
+  gemini: { name: "@google/gemini-cli", version: "0.61.0" },
 } as const;
 
 /** Where tools are kept between runs: under COHERENCE_HOME, else under the system's place for state. */

@@ -20,10 +20,11 @@ export const RUBBISH: readonly string[] = [
 export function read(
   parser: Parser,
   lines: readonly unknown[],
+  exitCode = 0,
 ): { ended: Ended; kinds: string[]; log: string[]; busy: boolean[]; fatal: Failure | null } {
   const seen = lines.map((line) => parser.line(typeof line === "string" ? line : JSON.stringify(line)));
   return {
-    ended: parser.end(),
+    ended: parser.end({ code: exitCode, signal: null }),
     kinds: seen.map(({ kind }) => kind),
     log: seen.flatMap((one) => (one.kind === "event" ? one.log : [])),
     busy: seen.flatMap((one) => (one.kind === "event" ? [one.busy] : [])),

@@ -215,6 +215,8 @@ describe("the registry", () => {
     "anthropic/claude-sonnet-5.5",
     "us.anthropic.claude-sonnet-5-5",
     "us.anthropic.claude-opus-5-5",
+    "gemini-2.5-flash",
+    "gemini-2.5-pro",
   ];
 
   test("each has models, cheap first, with a dated source for their price", () => {

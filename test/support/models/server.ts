@@ -19,7 +19,7 @@ export type ModelRequest = {
 };
 
 export type ModelServer = {
-  /** The base URL, ending in `/v1`. */
+  /** The base URL, ending in the version, as `/v1`. */
   url: string;
   /** Every request for an answer, in order. */
   requests: ModelRequest[];
@@ -54,10 +54,14 @@ export type Whole = {
 
 /** A protocol. */
 export type Dialect = {
-  /** Where answers are asked for, from `/v1` on. */
-  path: string;
-  /** What a look at the key asks for, from `/v1` on. */
+  /** What all paths begin with; `/v1` where it is not said. */
+  version?: string;
+  /** Where answers are asked for, from the version on; a pattern where the model is part of it, as its group. */
+  path: string | RegExp;
+  /** What a look at the key asks for, from the version on. */
   keyPath: string;
+  /** The body that lists models, where it is not OpenAI's. */
+  listed?: (models: readonly string[]) => unknown;
   keyOf: (req: IncomingMessage) => string;
   /** An error's body. */
   error: (error: { status: number; type: string; message: string; param: string | null }) => unknown;
@@ -74,6 +78,7 @@ export type Dialect = {
 /** Starts a server that speaks a dialect. */
 export async function serve(dialect: Dialect, script: Script, options: Options = {}): Promise<ModelServer> {
   const { key = "test-key", models = ["loop-model"] } = options;
+  const { version = "/v1", listed = listedByOpenAi } = dialect;
   const requests: ModelRequest[] = [];
   const waiting: { n: number; resolve: () => void }[] = [];
   let modelReads = 0;
@@ -82,14 +87,16 @@ export async function serve(dialect: Dialect, script: Script, options: Options =
   const answer = async (req: IncomingMessage, res: ServerResponse) => {
     // Claude Code asks for `/messages?beta=true`.
     const path = (req.url ?? "").replace(/\?.*$/, "");
-    if (req.method === "GET" && [`/v1${dialect.keyPath}`, "/v1/models"].includes(path)) {
+    if (req.method === "GET" && [`${version}${dialect.keyPath}`, `${version}/models`].includes(path)) {
       modelReads++;
       if (key !== null && dialect.keyOf(req) !== key) return sendError(res, 401, "invalid_request_error");
-      return sendJson(res, 200, { object: "list", data: models.map((id) => ({ id, object: "model" })), models: [] });
+      return sendJson(res, 200, listed(models));
     }
-    if (req.method !== "POST" || path !== `/v1${dialect.path}`) return sendError(res, 404, "not_found_error");
+    const inPath = path.startsWith(version) && askedBy(dialect.path, path.slice(version.length));
+    if (req.method !== "POST" || !inPath) return sendError(res, 404, "not_found_error");
     const body = JSON.parse(await bodyOf(req)) as Record<string, unknown>;
-    const request = { key: dialect.keyOf(req), model: String(body["model"]), at: performance.now(), body };
+    const model = inPath[1] ?? String(body["model"]);
+    const request = { key: dialect.keyOf(req), model, at: performance.now(), body };
     requests.push(request);
     const n = requests.length;
     for (const w of waiting.splice(0)) (w.n <= n ? w.resolve : () => waiting.push(w))();
@@ -183,7 +190,7 @@ export async function serve(dialect: Dialect, script: Script, options: Options =
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${version}`,
     requests,
     modelReads: () => modelReads,
     sent: () => sent,
@@ -194,6 +201,15 @@ export async function serve(dialect: Dialect, script: Script, options: Options =
         server.closeAllConnections();
       }),
   };
+}
+
+/** Whether a path is the one where answers are asked for, with the groups of a pattern. */
+function askedBy(wanted: string | RegExp, path: string): readonly string[] | null {
+  return typeof wanted === "string" ? (path === wanted ? [path] : null) : wanted.exec(path);
+}
+
+function listedByOpenAi(models: readonly string[]): unknown {
+  return { object: "list", data: models.map((id) => ({ id, object: "model" })), models: [] };
 }
 
 type ErrorMore = { message?: string; param?: string | null; headers?: Record<string, string> };

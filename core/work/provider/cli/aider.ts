@@ -77,6 +77,6 @@ export function aiderParser(): Parser {
       if (failure && /^Retrying in [\d.]+ seconds/.test(text)) return { kind: "fatal", failure };
       return plain.line(text);
     },
-    end: () => ({ ...plain.end(), completed: failure === null, failure }),
+    end: (exit) => ({ ...plain.end(exit), completed: failure === null, failure }),
   };
 }

@@ -1,3 +1,4 @@
+import type { Exit } from "../../../ground/process/index.ts";
 import type { Failure } from "../../task/index.ts";
 import type { Model, Provider, Readiness } from "../port.ts";
 import type { Tokens } from "../prices.ts";
@@ -71,7 +72,8 @@ export function listModels(key: string): { path: string; headers: Record<string,
 /** Reads an agent's standard output, line by line. */
 export type Parser = {
   line(text: string): Seen;
-  end(): Ended;
+  /** What came of it, by how its process ended. */
+  end(exit: Pick<Exit, "code" | "signal">): Ended;
 };
 
 export type Seen =

@@ -86,7 +86,7 @@ export async function run(deps: CliDeps, row: CliRow, request: RunRequest, signa
       AbortSignal.any([signal, ending.signal]),
     );
     signal.throwIfAborted();
-    const ended = parser.end();
+    const ended = parser.end(exit);
     const failure = ownReason ?? ended.failure ?? (exit.code === 0 && ended.completed ? null : fromExit(exit, ""));
     const usage = usageIn(row, request.model, ended);
     const output = mask(ended.output);
