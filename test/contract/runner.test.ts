@@ -127,10 +127,11 @@ async function keepRunner(name: string, plan: string[], onStep: (step: string) =
   }
 }
 
+/** Its whole lines: the last may be on its way. */
 const lines = () =>
   readFileSync(join(home, "journal"), "utf8")
     .split("\n")
-    .filter(Boolean)
+    .slice(0, -1)
     .map((line) => JSON.parse(line) as Line);
 
 let ids: string[];

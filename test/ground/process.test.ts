@@ -200,6 +200,33 @@ describe("what exec leaves in the background", () => {
 });
 
 describe("the group", () => {
+  it("knows how a command ended that was gone before its supervisor heard of it", async () => {
+    const controller = new AbortController();
+    let pids: number[] = [];
+    const exit = await Process.run(
+      script(
+        `process.on("SIGTERM", () => console.log("asked")); setInterval(() => {}, 1000);
+         console.log(process.pid + " " + process.ppid)`,
+        {
+          onLine: (line) => {
+            if (line !== "asked") {
+              pids = line.split(" ").map(Number);
+              return controller.abort();
+            }
+            const [child, supervisor] = pids as [number, number];
+            process.kill(supervisor, "SIGSTOP");
+            process.kill(child, "SIGKILL");
+            // Past its next look at the group, so that this comes before its child's end.
+            for (const due = performance.now() + 60; performance.now() < due || lives(child););
+            process.kill(supervisor, "SIGCONT");
+          },
+        },
+      ),
+      controller.signal,
+    );
+    expect(exit).toMatchObject({ aborted: true, code: null, signal: "SIGKILL" });
+  });
+
   it("13: an abort waits for a stubborn grandchild's end", async () => {
     const controller = new AbortController();
     const running = Process.run(script(PARENT), controller.signal);

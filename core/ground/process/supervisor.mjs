@@ -5,6 +5,7 @@
  * that the group has ended. The command inherits descriptors 0 to 2, so its output never passes through here.
  */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { Socket } from "node:net";
 import { endGroups, groupsOfRun } from "./processes.mjs";
 
@@ -47,7 +48,11 @@ function start(command) {
 async function finish() {
   if (ending) return;
   ending = true;
-  if (child?.pid !== undefined) await endGroups(() => groupsOfRun(child.pid, child.mark), child.graceMs);
+  if (child?.pid !== undefined) {
+    await endGroups(() => groupsOfRun(child.pid, child.mark), child.graceMs);
+    // Its process may be gone before its end was heard of here, and the host is to know how it ended.
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  }
   leave();
 }
 
