@@ -23,11 +23,11 @@ export function progress(
         item.state === "asking" && item.task !== undefined ? await Task.row(deps.store, item.task) : undefined;
       const why =
         item.state === "asking"
-          ? `: ${task?.decision_prompt?.split("\n")[0] ?? item.last ?? ""}`
+          ? `: ${task?.decision_prompt === undefined ? (item.last ?? "") : heading(task.decision_prompt)}`
           : item.last
             ? `: ${item.last}`
             : "";
-      say(`${time(deps.clock)} ${item.id}: ${words}${why.slice(0, 160)}`);
+      say(`${time(deps.clock)} ${item.id}: ${words}${why.slice(0, 300)}`);
     }
   };
 }
@@ -79,15 +79,21 @@ export async function summary(
     `Items     ${now.total}: ${counts.join(", ") || "none"}`,
     `Tasks     ${success_rate.completed} completed, ${success_rate.failed} failed (7 days)`,
     `Time      ${minutes > 0 ? `${minutes}m` : ""}${seconds}s`,
-    `Cost      ${cost} (known for ${Math.round((usage.coverage ?? 0) * 100)} % of runs, 7 days)`,
+    `Cost      ${cost} (known for ${Math.round(usage.cost_coverage * 100)} % of runs, 7 days)`,
     `Branch    ${how.branch}`,
     ...(left === 0 ? [] : [`Left      ${left}: ${how.why}; start again to go on`]),
     now.needs.length === 0 ? "Needs you nothing" : `Needs you ${now.needs.length}:`,
     ...now.needs.map(
       (need) =>
-        `  - ${need.item}: ${need.what.split("\n")[0]?.slice(0, 200) ?? ""}${need.task ? `\n    coherence decide ${need.task} "…"` : `\n    coherence retry ${backlog}/${need.item}`}`,
+        `  - ${need.item}: ${heading(need.what).slice(0, 300)}${need.task ? `\n    start without --once, then: coherence decide ${need.task} "…"` : `\n    start without --once, then: coherence retry ${backlog}/${need.item}`}`,
     ),
   ];
+}
+
+/** The first line of a question, with the first of its reasons where it announces such. */
+function heading(question: string): string {
+  const [first = "", second = ""] = question.split("\n", 2);
+  return first.endsWith(":") ? `${first} ${second.replace(/^- /, "")}` : first;
 }
 
 function time(clock: Clock): string {

@@ -336,6 +336,16 @@ describe("when no candidate is left", () => {
       expect(prompt).toContain(part);
   });
 
+  it("names first who was asked and who could work but for a cooldown or for money, then who is not set up", () => {
+    const next = none({
+      skipped: [skip("unset"), skip("dear", { guard: "paid_provider_blocked" }), skip("refused")],
+      tried: [tried("c", "auth")],
+      cooling: ["c", "refused"].map((provider) => ({ provider, until: null, class: "auth" as const })),
+    });
+    const prompt = next.kind === "ask" ? next.prompt : "";
+    expect([...prompt.matchAll(/^- (\w+)/gm)].map(([, name]) => name)).toEqual(["c", "dear", "refused", "unset"]);
+  });
+
   it("asks when none is set up", () => {
     expect(none({})).toMatchObject({ kind: "ask", prompt: expect.stringContaining("none is set up") as string });
   });

@@ -94,17 +94,23 @@ export function noCandidate(input: {
       known: false,
     };
   const lines = [
-    ...skipped,
     ...tried.map((t) => ({
       provider: t.provider,
       model: t.model,
       reason: t.message,
       remedy: t.class ? input.rules[t.class].remedy : "",
     })),
+    ...skipped.filter((one) => isSetUp(one, input.cooling)),
+    ...skipped.filter((one) => !isSetUp(one, input.cooling)),
   ].map((one) =>
     `- ${one.provider}${one.model === "" ? "" : ` ${one.model}`}: ${one.reason}. ${one.remedy ?? ""}`.trimEnd(),
   );
   return { kind: "ask", prompt: cut(`No provider can do this:\n${lines.join("\n") || "- none is set up"}`, 4000) };
+}
+
+/** Whether a provider that was left out could work but for its cooldown or for money: what a person looks for comes first. */
+function isSetUp(one: Skipped, cooling: readonly Cooling[]): boolean {
+  return one.guard !== undefined || cooling.some(({ provider }) => provider === one.provider);
 }
 
 /** Whether the provider failed, or the way to it. A program that ends abnormally is the agent's, and so is its overtime. */

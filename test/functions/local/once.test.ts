@@ -68,7 +68,7 @@ describe("exit codes and limits", () => {
     expect(code).toBe(1);
     expect(out).toMatch(/^Items {5}1: 1 abandoned$/m);
     expect(out).toMatch(
-      /^Needs you 1:\n {2}- a: more than 5 rounds; the last: the review rejected it\n {4}coherence retry plan\/a$/m,
+      /^Needs you 1:\n {2}- a: more than 5 rounds; the last: the review rejected it\n {4}start without --once, then: coherence retry plan\/a$/m,
     );
   });
 
@@ -79,7 +79,7 @@ describe("exit codes and limits", () => {
     const { code, out } = await run(argv, { at, env: { ...QUICK_SUITE, ...scenario(at, rule) } });
     expect(code).toBe(1);
     expect(out).toMatch(/^Items {5}2: 1 asking, 1 done$/m);
-    expect(out).toMatch(/^Needs you 1:\n {2}- a: Red or blue\?\n {4}coherence decide task_\w+ "…"$/m);
+    expect(out).toMatch(/^Needs you 1:\n {2}- a: Red or blue\?\n {4}start without --once, then: coherence decide task_\w+ "…"$/m);
   });
 
   test("--accept-red-base: green then means not redder", async ({ expect }) => {
