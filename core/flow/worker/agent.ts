@@ -86,14 +86,18 @@ export async function runAgent(
     return { kind: "paused" };
   } catch (error) {
     if (signal.aborted || !limit.signal.aborted) throw error;
-    const minutes = Math.round(order.limits.timeoutMs / 60_000);
     const failure = {
       class: "stalled",
-      message: `the agent was not done within ${minutes} min`,
+      message: `the agent was not done within ${span(order.limits.timeoutMs)}`,
       overtime: true,
     } as const;
     return { kind: "failed", failure, output: "", usage: used };
   } finally {
     limit.clear();
   }
+}
+
+/** A time in ms in words: seconds below two minutes, else whole minutes. */
+function span(ms: number): string {
+  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }

@@ -119,7 +119,7 @@ const LIMITS: Readonly<Record<string, string>> = {
 
 function limitLine({ name, used, allowed, renews_at, warn }: Shapes["PaidLimit"]): string {
   const share = name === "day_cost_usd" ? `${money(used)} of ${money(allowed)}` : `${used} of ${allowed}`;
-  return `${LIMITS[name] ?? oneLine(name)}: ${share}${warn ? `, near its end: more at ${at(renews_at)}` : ""}`;
+  return `${LIMITS[name] ?? oneLine(name)}: ${share}${warn ? `, ${used >= allowed ? "spent" : "near its end"}: more at ${at(renews_at)}` : ""}`;
 }
 
 function configLines({ file, state, using, problem, remedy }: Shapes["ConfigFile"]): string[] {

@@ -90,7 +90,7 @@ describe("providers", () => {
 
   it("says what of the limits is used, and which file is refused", async () => {
     const { out } = await coherence(["providers"]);
-    expect(out).toMatch(/^paid runs in 8 hours: 3 of 3, near its end: more at \d{4}-/m);
+    expect(out).toMatch(/^paid runs in 8 hours: 3 of 3, spent: more at \d{4}-/m);
     expect(out).toMatch(/^US dollars today: \$1\.50 of \$10\.00$/m);
     expect(out).toContain(
       "config REFUSED /h/coherence.config.json: providers.codx: there is no such provider\n" +

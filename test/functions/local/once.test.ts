@@ -79,7 +79,9 @@ describe("exit codes and limits", () => {
     const { code, out } = await run(argv, { at, env: { ...QUICK_SUITE, ...scenario(at, rule) } });
     expect(code).toBe(1);
     expect(out).toMatch(/^Items {5}2: 1 asking, 1 done$/m);
-    expect(out).toMatch(/^Needs you 1:\n {2}- a: Red or blue\?\n {4}start without --once, then: coherence decide task_\w+ "…"$/m);
+    expect(out).toMatch(
+      /^Needs you 1:\n {2}- a: Red or blue\?\n {4}start without --once, then: coherence decide task_\w+ "…"$/m,
+    );
   });
 
   test("--accept-red-base: green then means not redder", async ({ expect }) => {
