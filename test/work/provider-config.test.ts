@@ -135,6 +135,9 @@ describe("a file is refused as a whole, with the path to the mistake and what wa
     expect(refusal(models({ name: "a", key: secret })).problem).toBe(
       "providers.codex.models[0].key: a key never stands in this file",
     );
+    // Nor where it stands as a name.
+    for (const named of [codex({ [secret]: 1 }), { [secret]: 1 }, codex({ AIzaSyD0000secret11122: 1 })])
+      expect(JSON.stringify(refusal(named))).not.toMatch(/000111222|secret11122/);
     // Nor where the text is broken at its very place.
     expect(JSON.stringify(refusal(`{ "providers": { "codex": ${secret} } }`))).not.toContain(secret);
   });
