@@ -4,6 +4,9 @@ import * as Metrics from "../../core/work/metrics/index.ts";
 import type * as Pipeline from "../../core/flow/pipeline/index.ts";
 import * as Task from "../../core/work/task/index.ts";
 
+/** Characters of a reason that are shown. */
+const LONGEST = 300;
+
 /** Prints one line a change of an item or of what is done on it; asked after every event. */
 export function progress(
   deps: Pipeline.PipelineDeps,
@@ -21,13 +24,8 @@ export function progress(
       if (before === undefined && !Backlog.MOVING.includes(item.state) && item.state !== "asking") continue;
       const task =
         item.state === "asking" && item.task !== undefined ? await Task.row(deps.store, item.task) : undefined;
-      const why =
-        item.state === "asking"
-          ? `: ${task?.decision_prompt === undefined ? (item.last ?? "") : heading(task.decision_prompt)}`
-          : item.last
-            ? `: ${item.last}`
-            : "";
-      say(`${time(deps.clock)} ${item.id}: ${words}${why.slice(0, 300)}`);
+      const why = task?.decision_prompt === undefined ? item.last : heading(task.decision_prompt);
+      say(`${time(deps.clock)} ${item.id}: ${words}${why ? `: ${why}`.slice(0, LONGEST) : ""}`);
     }
   };
 }
@@ -83,10 +81,11 @@ export async function summary(
     `Branch    ${how.branch}`,
     ...(left === 0 ? [] : [`Left      ${left}: ${how.why}; start again to go on`]),
     now.needs.length === 0 ? "Needs you nothing" : `Needs you ${now.needs.length}:`,
-    ...now.needs.map(
-      (need) =>
-        `  - ${need.item}: ${heading(need.what).slice(0, 300)}${need.task ? `\n    start without --once, then: coherence decide ${need.task} "…"` : `\n    start without --once, then: coherence retry ${backlog}/${need.item}`}`,
-    ),
+    ...now.needs.flatMap(({ item, task, what }) => [
+      `  - ${item}: ${heading(what).slice(0, LONGEST)}`,
+      // The host that would hear it is gone by then.
+      `    start without --once, then: coherence ${task ? `decide ${task} "…"` : `retry ${backlog}/${item}`}`,
+    ]),
   ];
 }
 

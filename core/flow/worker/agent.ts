@@ -88,16 +88,11 @@ export async function runAgent(
     if (signal.aborted || !limit.signal.aborted) throw error;
     const failure = {
       class: "stalled",
-      message: `the agent was not done within ${span(order.limits.timeoutMs)}`,
+      message: `the agent was not done within ${order.limits.timeoutMs / 1000} s`,
       overtime: true,
     } as const;
     return { kind: "failed", failure, output: "", usage: used };
   } finally {
     limit.clear();
   }
-}
-
-/** A time in ms in words: seconds below two minutes, else whole minutes. */
-function span(ms: number): string {
-  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }

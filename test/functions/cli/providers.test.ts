@@ -23,7 +23,12 @@ let all: Provider.Provider[];
 let gate = Promise.withResolvers<void>();
 
 beforeAll(async () => {
-  const env = { PAID_TOOL_8H_LIMIT: "3", PAID_TOOL_WINDOW_BUDGET_FRACTION: "1", PIPELINE_DAY_MAX_COST_USD: "10" };
+  const env = {
+    PAID_TOOL_8H_LIMIT: "4",
+    PAID_TOOL_WEEK_LIMIT: "5",
+    PAID_TOOL_WINDOW_BUDGET_FRACTION: "1",
+    PIPELINE_DAY_MAX_COST_USD: "10",
+  };
   const ground = await testDeps({ env });
   deps = { ...ground, config: Config.read(env) };
   const table = Provider.create(
@@ -66,7 +71,7 @@ beforeAll(async () => {
   const failure = { class: "payment", message: "402", status: 402 } as const;
   const { account } = table.get("codex");
   await coolDown(deps, { provider: "codex", account, model: "m" }, failure);
-  for (let i = 0; i < 3; i++) await Spend.countPaidRun(deps);
+  for (let i = 0; i < 4; i++) await Spend.countPaidRun(deps);
   await write(deps, { ...made, id: "a", usage: { ...made.usage, cost_usd: 1.5 } });
   await write(deps, { ...made, id: "b", provider: "anthropic", usage: { ...made.usage, cost_usd: null } });
 });
@@ -90,7 +95,8 @@ describe("providers", () => {
 
   it("says what of the limits is used, and which file is refused", async () => {
     const { out } = await coherence(["providers"]);
-    expect(out).toMatch(/^paid runs in 8 hours: 3 of 3, spent: more at \d{4}-/m);
+    expect(out).toMatch(/^paid runs in 8 hours: 4 of 4, spent: more at \d{4}-/m);
+    expect(out).toMatch(/^paid runs in a week: 4 of 5, near its end: more at \d{4}-/m);
     expect(out).toMatch(/^US dollars today: \$1\.50 of \$10\.00$/m);
     expect(out).toContain(
       "config REFUSED /h/coherence.config.json: providers.codx: there is no such provider\n" +

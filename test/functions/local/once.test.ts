@@ -12,6 +12,7 @@ import * as Task from "../../../core/work/task/index.ts";
 import { startHost } from "../../../functions/local/host.ts";
 import { parseOptions } from "../../../functions/local/options.ts";
 import { put } from "../../support/git.ts";
+import * as Chat from "../../support/models/chat.ts";
 import {
   backlogOf,
   endAll,
@@ -81,6 +82,23 @@ describe("exit codes and limits", () => {
     expect(out).toMatch(/^Items {5}2: 1 asking, 1 done$/m);
     expect(out).toMatch(
       /^Needs you 1:\n {2}- a: Red or blue\?\n {4}start without --once, then: coherence decide task_\w+ "…"$/m,
+    );
+  });
+
+  test("1: a key that is refused is the reason that is shown, first of all the others", async ({ expect }) => {
+    const models = await Chat.startOpenRouter(() => ({ kind: "status", status: 401, message: "planted 401" }));
+    const { repo } = plan(["a"]);
+    const { code, out } = await run(["--once", "--repo", repo.dir, "--backlog", repo.backlog], {
+      at: place(),
+      env: { ...QUICK_SUITE, OPENROUTER_API_KEY: "test-key", OPENROUTER_BASE_URL: models.url },
+    });
+    await models.close();
+    expect(code).toBe(1);
+    expect(models.requests).toHaveLength(1);
+    const why = String.raw`a: (?:asking: )?No provider can do this: openrouter-free openrouter/free: .*planted 401.*`;
+    expect(out).toMatch(new RegExp(String.raw`^\d\d:\d\d:\d\d ${why}$`, "m"));
+    expect(out).toMatch(
+      new RegExp(String.raw`^  - ${why}\n    start without --once, then: coherence decide task_`, "m"),
     );
   });
 
