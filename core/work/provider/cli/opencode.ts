@@ -4,7 +4,7 @@ import { opencodeParser } from "./opencode-events.ts";
 import { opencodePlugin } from "./opencode-plugin.ts";
 import type { CliCall, CliCommand, CliRow } from "./row.ts";
 
-/** opencode with OpenRouter's models, or with those of any server of chat completions; written and tested against 1.18.33. */
+/** opencode with OpenRouter's models, or with those of a server that speaks chat completions and answers for a key as it does; written and tested against 1.18.33. */
 export const opencode: CliRow = {
   family: "cli",
   name: "opencode",
